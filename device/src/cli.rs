@@ -1,0 +1,143 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::panel::PanelChoice;
+
+/// Reads the expressions of faces, also in blurred pictures.
+///
+/// Without a command: runs a demo with composite faces of nobody, since no camera is
+/// supported yet, and leaves pictures of what it showed in ./mien-demo.
+#[derive(Debug, Parser)]
+#[command(name = "mien", version, max_term_width = 90)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Reads expressions from a source
+    Run(RunArgs),
+    /// Measures the time of every stage over a source
+    Bench(BenchArgs),
+    /// Checks a configuration, the bundle and the detector it names
+    Validate(ValidateArgs),
+}
+
+/// Where frames come from and what looks at them.
+#[derive(Debug, Args)]
+pub struct InputArgs {
+    /// A picture, a folder of pictures, a video or GIF, `demo`, or /dev/videoN
+    #[arg(long, value_name = "SOURCE")]
+    pub source: String,
+    /// Stop after so many frames
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub frames: Option<u64>,
+    /// The pictures of the folder follow each other in time, so many a second; without
+    /// it they have nothing to do with each other
+    #[arg(long, value_name = "FPS", value_parser = rate)]
+    pub sequence: Option<f64>,
+    /// Name and leave out pictures of the folder that cannot be read
+    #[arg(long)]
+    pub skip_bad: bool,
+    /// Folder of a bundle, instead of the one in the program
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
+    /// A face detector in YuNet's ONNX form
+    #[arg(long, value_name = "FILE")]
+    pub detector: Option<PathBuf>,
+    /// Configuration file; `deploy/mien.toml` lists what it may hold
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+impl InputArgs {
+    /// So many frames of the demo.
+    pub fn demo(frames: u64) -> Self {
+        Self {
+            source: "demo".into(),
+            frames: Some(frames),
+            sequence: None,
+            skip_bad: false,
+            bundle: None,
+            detector: None,
+            config: None,
+        }
+    }
+}
+
+/// `mien run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Input.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Save annotated pictures: out.png, out.mp4, out.gif, or a folder (name/)
+    #[arg(long, value_name = "PATH")]
+    pub save: Option<PathBuf>,
+    /// Screen to draw: `png:DIR[:WIDTHxHEIGHT]` writes what it shows as pictures, `none`
+    /// draws nothing
+    #[arg(long, value_name = "PANEL")]
+    pub panel: Option<PanelChoice>,
+    /// Readings as JSON Lines: `-` for standard output, or a file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `mien bench`
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Input.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// The figures as JSON as well: `-` for standard output, or a file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `mien validate`
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// A rate in frames a second.
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.01..=1000.0).contains(&rate) => Ok(rate),
+        _ => Err("a rate is a number of 0.01 to 1000 frames a second".into()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_is_the_demo() {
+        assert!(Cli::try_parse_from(["mien"]).unwrap().command.is_none());
+    }
+
+    #[test]
+    fn silly_numbers_are_refused() {
+        for args in [["--frames", "0"], ["--sequence", "0"], ["--sequence", "nan"]] {
+            let all = ["mien", "run", "--source", "demo"].into_iter().chain(args);
+            assert!(Cli::try_parse_from(all).is_err(), "{args:?}");
+        }
+    }
+}

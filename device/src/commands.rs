@@ -1,0 +1,171 @@
+//! What the commands do.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use embedded_graphics::geometry::Size;
+
+use crate::bench::{About, Bench};
+use crate::cli::{BenchArgs, InputArgs, RunArgs, ValidateArgs};
+use crate::clock::MachineClock;
+use crate::config::Config;
+use crate::diagnostics::{stdout_error, tell};
+use crate::open;
+use crate::panel::{PanelChoice, PanelSink};
+use crate::pipeline::Pipeline;
+use crate::run::{Sinks, Summary, drive};
+use crate::sink::json_lines::JsonLines;
+use crate::sink::narrator::Narrator;
+use crate::sink::recorder::Recorder;
+use crate::source::Source;
+use crate::source::images::FolderRule;
+
+/// Exit code of a program that was told twice to stop.
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// Size in px of the screen that a bench draws when none is chosen.
+const BENCH_PANEL: Size = Size::new(800, 480);
+
+/// A source and the pipeline that reads its frames.
+pub struct Line {
+    /// Where the frames come from.
+    pub source: Box<dyn Source>,
+    /// What reads them.
+    pub pipeline: Pipeline,
+    /// The settings, file and command line together.
+    pub config: Config,
+    bundle: String,
+    frames: Option<u64>,
+}
+
+impl Line {
+    /// Opens all that the command line names.
+    ///
+    /// # Errors
+    /// The first of them that cannot be used.
+    pub fn open(input: &InputArgs) -> anyhow::Result<Self> {
+        let mut config = match &input.config {
+            Some(path) => Config::read(path)?,
+            None => Config::default(),
+        };
+        if input.bundle.is_some() {
+            config.bundle.clone_from(&input.bundle);
+        }
+        if input.detector.is_some() {
+            config.detect.model.clone_from(&input.detector);
+        }
+        let rule = FolderRule { skip_bad: input.skip_bad, fps: input.sequence };
+        let source = open::source(&input.source, rule)?;
+        let bundle = open::bundle(config.bundle.as_deref())?;
+        let pipeline = Pipeline::new(
+            open::detector(&config.detect, &bundle)?,
+            open::recognizer(&bundle)?,
+            Box::new(MachineClock::start()),
+            &config,
+            source.is_sequence(),
+        );
+        Ok(Self { source, pipeline, config, bundle: bundle.manifest.name, frames: input.frames })
+    }
+
+    /// What is read with what.
+    pub fn about(&self) -> About {
+        About {
+            source: self.source.describe(),
+            bundle: self.bundle.clone(),
+            detector: self.pipeline.detector_name().to_owned(),
+        }
+    }
+
+    /// Runs to the end, or until Ctrl-C or a request to terminate; then says what it
+    /// came to.
+    ///
+    /// # Errors
+    /// What source, pipeline and sinks report.
+    pub fn drive(&mut self, mut sinks: Sinks) -> anyhow::Result<Summary> {
+        let stop = stop_on_signals()?;
+        let clock = MachineClock::start();
+        let source = self.source.as_mut();
+        let pipeline = &mut self.pipeline;
+        let summary = drive(source, pipeline, &mut sinks, self.frames, &stop, &clock)?;
+        tell(format_args!("mien: {summary}"));
+        Ok(summary)
+    }
+}
+
+/// `mien run`
+///
+/// # Errors
+/// What bundle, source, pipeline and sinks report.
+pub fn run(args: &RunArgs) -> anyhow::Result<()> {
+    let mut line = Line::open(&args.input)?;
+    let mut sinks = Sinks::default();
+    let panel = args.panel.as_ref().unwrap_or(&line.config.panel);
+    if let Some(panel) = panel.open()? {
+        sinks.drawing.push(Box::new(PanelSink::new(panel)));
+    }
+    if let Some(path) = &args.save {
+        sinks.drawing.push(Box::new(Recorder::create(path)?));
+    }
+    let json_on_stdout = args.json.as_deref() == Some(Path::new("-"));
+    if json_on_stdout {
+        sinks.writing.push(Box::new(JsonLines::stdout()));
+    } else {
+        if let Some(path) = &args.json {
+            sinks.writing.push(Box::new(JsonLines::file(path)?));
+        }
+        sinks.writing.push(Box::new(Narrator::default()));
+    }
+    tell(format_args!("mien: {}", line.about()));
+    line.drive(sinks)?.expect_a_face(line.source.as_ref())
+}
+
+/// `mien bench`
+///
+/// # Errors
+/// As [`run`].
+pub fn bench(args: &BenchArgs) -> anyhow::Result<()> {
+    let mut line = Line::open(&args.input)?;
+    let mut sinks = Sinks::default();
+    let panel = match &line.config.panel {
+        PanelChoice::None => PanelChoice::Null(BENCH_PANEL),
+        chosen => chosen.clone(),
+    };
+    if let Some(panel) = panel.open()? {
+        sinks.drawing.push(Box::new(PanelSink::new(panel)));
+    }
+    let bench = Bench::new(line.about(), args.json.clone());
+    sinks.writing.push(Box::new(bench));
+    line.drive(sinks)?;
+    Ok(())
+}
+
+/// `mien validate`
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn validate(args: &ValidateArgs) -> anyhow::Result<()> {
+    let config = Config::read(&args.config)?;
+    let bundle = open::bundle(config.bundle.as_deref())?;
+    open::recognizer(&bundle)?;
+    let detector = open::detector(&config.detect, &bundle)?;
+    let (file, bundle) = (args.config.display(), &bundle.manifest.name);
+    let detector = detector.name();
+    writeln!(io::stdout(), "{file} is fine: bundle {bundle}, detector {detector}").map_err(stdout_error)
+}
+
+/// A flag that Ctrl-C and SIGTERM raise, so that the sinks can be finished. A second
+/// signal ends the program at once.
+fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let raised = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(EXIT_INTERRUPTED);
+        }
+    })
+    .context("Ctrl-C cannot be caught")?;
+    Ok(stop)
+}

@@ -1,0 +1,236 @@
+//! The configuration file: every setting of a run that is not a path of the moment.
+//!
+//! `deploy/mien.toml` is the shipped file: it lists every key with its default, its
+//! unit and its meaning, and a test holds it to this module.
+
+mod check;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use serde::Deserialize;
+
+use crate::diagnostics::Problem;
+use crate::panel::PanelChoice;
+use crate::smooth::SmoothRule;
+use crate::track::TrackRule;
+
+/// All settings. Every key may be left out.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// Folder of the bundle; without it the one in the program.
+    pub bundle: Option<PathBuf>,
+    /// The screen to draw: see [`PanelChoice`].
+    #[serde(deserialize_with = "check::panel")]
+    pub panel: PanelChoice,
+    /// `[detect]`
+    pub detect: DetectConfig,
+    /// `[track]`
+    pub track: TrackConfig,
+    /// `[smooth]`
+    pub smooth: SmoothConfig,
+}
+
+/// How faces are found.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DetectConfig {
+    /// A YuNet-format ONNX file; without it the detector that the bundle names.
+    pub model: Option<PathBuf>,
+    /// The detector looks at every n-th frame; in between the last boxes hold.
+    #[serde(deserialize_with = "check::at_least_one")]
+    pub every: u32,
+    /// Faces of a smaller detector score are left out, 0..=1; without it the detector's
+    /// own limit holds.
+    #[serde(deserialize_with = "check::some_share")]
+    pub min_score: Option<f32>,
+    /// Side in px of the smallest face that rustface looks for; without it a sixth of
+    /// the picture's shorter side, at most 120.
+    #[serde(deserialize_with = "check::some_face_side")]
+    pub min_face_px: Option<f32>,
+}
+
+/// When two boxes are one face; see [`TrackRule`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TrackConfig {
+    /// Detections in a row that may miss a face before its id is gone.
+    pub keep_missed: u32,
+    /// Least intersection over union, 0..=1.
+    #[serde(deserialize_with = "check::share")]
+    pub min_overlap: f32,
+    /// Greatest distance of centres without that overlap, in box heights.
+    #[serde(deserialize_with = "check::not_negative")]
+    pub max_distance: f32,
+}
+
+/// How scores are steadied; see [`SmoothRule`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SmoothConfig {
+    /// Milliseconds until 63 % of a change has come through; 0 switches it off.
+    pub time_constant_ms: u32,
+    /// Probability by which another expression must lead, 0..=1.
+    #[serde(deserialize_with = "check::share")]
+    pub hold: f32,
+    /// Probability above the bundle's `unsure-below` at which a face is sure again.
+    #[serde(deserialize_with = "check::share")]
+    pub unsure_band: f32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bundle: None,
+            panel: PanelChoice::None,
+            detect: DetectConfig::default(),
+            track: TrackConfig::default(),
+            smooth: SmoothConfig::default(),
+        }
+    }
+}
+
+impl Default for DetectConfig {
+    fn default() -> Self {
+        Self { model: None, every: 1, min_score: None, min_face_px: None }
+    }
+}
+
+impl Default for TrackConfig {
+    fn default() -> Self {
+        Self { keep_missed: 15, min_overlap: 0.3, max_distance: 0.5 }
+    }
+}
+
+impl Default for SmoothConfig {
+    fn default() -> Self {
+        Self { time_constant_ms: 250, hold: 0.08, unsure_band: 0.04 }
+    }
+}
+
+impl Config {
+    /// Reads a file. Paths in it are relative to its folder.
+    ///
+    /// # Errors
+    /// When it cannot be read, or naming file, line and key of what is wrong in it.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| Problem::input(format!("configuration {} cannot be read", path.display())))?;
+        let mut config = Self::parse(&text, path)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let panel = match &mut config.panel {
+            PanelChoice::Png(shots, _) => Some(shots),
+            PanelChoice::None | PanelChoice::Null(_) => None,
+        };
+        let given = [config.bundle.as_mut(), config.detect.model.as_mut(), panel];
+        for given in given.into_iter().flatten() {
+            *given = folder.join(&*given);
+        }
+        Ok(config)
+    }
+
+    fn parse(text: &str, path: &Path) -> anyhow::Result<Self> {
+        toml::from_str(text).map_err(|error| {
+            let place = check::place_of(text, error.span());
+            Problem::input(format!("{}:{place}: {}", path.display(), error.message().trim_end()))
+                .next_step("deploy/mien.toml lists every key with its default and unit.")
+                .into()
+        })
+    }
+
+    /// The rule for the tracker.
+    pub fn track_rule(&self) -> TrackRule {
+        TrackRule {
+            keep_missed: self.track.keep_missed,
+            min_overlap: self.track.min_overlap,
+            max_distance: self.track.max_distance,
+        }
+    }
+
+    /// The rule for steadying scores; `unsure_below` comes from the bundle.
+    pub fn smooth_rule(&self, unsure_below: f32) -> SmoothRule {
+        SmoothRule {
+            time_constant: Duration::from_millis(self.smooth.time_constant_ms.into()),
+            hold: self.smooth.hold,
+            unsure_below,
+            unsure_band: self.smooth.unsure_band,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::diagnostics::{EXIT_BAD_INPUT, exit_code};
+
+    const SHIPPED: &str = include_str!("../../deploy/mien.toml");
+
+    fn parse(text: &str) -> anyhow::Result<Config> {
+        Config::parse(text, Path::new("mien.toml"))
+    }
+
+    #[test]
+    fn the_shipped_file_is_the_defaults() {
+        assert_eq!(parse(SHIPPED).unwrap(), Config::default());
+    }
+
+    /// The keys that a section knows, taken from the message about one that it does not.
+    fn keys_of(section: &str) -> Vec<String> {
+        let error = parse(&format!("{section}\nno-such-key = 1\n")).unwrap_err();
+        let error = error.to_string();
+        let (_, keys) = error.split_once("expected one of ").unwrap();
+        keys.split(", ").map(|key| key.trim_matches('`').to_owned()).collect()
+    }
+
+    #[test]
+    fn the_shipped_file_has_every_key_and_no_other() {
+        let every = SHIPPED.replace("\n#", "\n");
+        let is_setting = |line: &&str| line.starts_with('[') || line.contains(" = ");
+        let every: String = every.lines().filter(is_setting).fold(String::new(), |text, line| text + line + "\n");
+        parse(&every).unwrap();
+        let every: toml::Table = every.parse().unwrap();
+        for key in keys_of("") {
+            let value = every.get(&key).unwrap_or_else(|| panic!("{key}"));
+            if let Some(section) = value.as_table() {
+                for inner in keys_of(&format!("[{key}]")) {
+                    assert!(section.contains_key(&inner), "[{key}] {inner}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn errors_name_file_line_and_key() {
+        for (text, wanted) in [
+            ("[detect]\nevry = 2\n", ["mien.toml:2:", "evry"]),
+            ("\n[track]\nkeep-missed = \"x\"\n", ["mien.toml:3:", "keep-missed"]),
+            ("[smooth]\nhold = 1.5\n", ["mien.toml:2:", "hold"]),
+            ("[detect]\n\nevery = 0\n", ["mien.toml:3:", "every"]),
+            ("[track]\nmax-distance = nan\n", ["mien.toml:2:", "max-distance"]),
+            ("\npanel = \"hdmi\"\n", ["mien.toml:2:", "png:DIR"]),
+            ("screen = 1\n", ["mien.toml:1:", "screen"]),
+            ("[detect\n", ["mien.toml:1:", "]"]),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert_eq!(exit_code(&error), EXIT_BAD_INPUT);
+            for part in wanted {
+                assert!(error.to_string().contains(part), "{text:?}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mien.toml");
+        std::fs::write(&path, "bundle = \"b\"\npanel = \"png:p\"\n[detect]\nmodel = \"/m.onnx\"\n").unwrap();
+        let config = Config::read(&path).unwrap();
+        assert_eq!(config.bundle, Some(folder.path().join("b")));
+        assert_eq!(config.detect.model, Some("/m.onnx".into()));
+        let shots = folder.path().join("p");
+        assert!(matches!(config.panel, PanelChoice::Png(path, _) if path == shots));
+    }
+}

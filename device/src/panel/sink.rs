@@ -1,0 +1,158 @@
+//! The live screen on a panel.
+
+use super::Panel;
+use crate::diagnostics::{causes, tell};
+use crate::frame::Frame;
+use crate::reading::Reading;
+use crate::screen::Screen;
+use crate::screen::canvas::Canvas;
+use crate::sink::Sink;
+
+/// A panel that failed is tried again after this many frames: a loose cable may be
+/// plugged in again, and each try may cost a time-out.
+const RETRY_FRAMES: u64 = 50;
+
+/// Draws readings and shows them on a panel. A panel that fails is reported once and does
+/// not stop the readings; the end of the run says how much it missed.
+pub struct PanelSink {
+    screen: Screen,
+    panel: Box<dyn Panel>,
+    /// What the panel shows; unknown at the start and after an error.
+    shown: Option<Canvas>,
+    frames: u64,
+    missed: u64,
+    /// What was wrong first.
+    trouble: Option<anyhow::Error>,
+    /// Frames left before a panel that failed is tried again.
+    rest: u64,
+}
+
+impl PanelSink {
+    /// A sink that draws for `panel`.
+    pub fn new(panel: Box<dyn Panel>) -> Self {
+        Self { screen: Screen::new(panel.size()), panel, shown: None, frames: 0, missed: 0, trouble: None, rest: 0 }
+    }
+}
+
+impl Sink for PanelSink {
+    fn take(&mut self, frame: &Frame, reading: &Reading) -> anyhow::Result<()> {
+        self.frames += 1;
+        let canvas = self.screen.draw(frame, reading);
+        if self.rest > 0 {
+            self.rest -= 1;
+            self.missed += 1;
+            return Ok(());
+        }
+        let changed = match &self.shown {
+            None => None,
+            Some(shown) => match canvas.difference(shown) {
+                None => return Ok(()),
+                changed => changed,
+            },
+        };
+        match self.panel.flush(canvas, changed) {
+            Ok(()) => match &mut self.shown {
+                Some(shown) => shown.clone_from(canvas),
+                None => self.shown = Some(canvas.clone()),
+            },
+            Err(error) => {
+                self.shown = None;
+                self.missed += 1;
+                self.rest = RETRY_FRAMES;
+                if self.trouble.is_none() {
+                    tell(format_args!("the panel failed, readings go on: {}", causes(&error)));
+                    self.trouble = Some(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> anyhow::Result<()> {
+        let Some(trouble) = self.trouble.take() else {
+            return Ok(());
+        };
+        let message = format!("the panel missed {} of {} frames", self.missed, self.frames);
+        // Its exit code stays a failure; the next step follows from the cause.
+        Err(trouble.context(message))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use embedded_graphics::geometry::Size;
+    use embedded_graphics::primitives::Rectangle;
+
+    use super::*;
+    use crate::screen::sample;
+
+    /// Remembers what it was told to send, and fails on demand.
+    #[derive(Default)]
+    struct Fake {
+        flushed: Rc<RefCell<Vec<Option<Rectangle>>>>,
+        fails: Rc<RefCell<bool>>,
+    }
+
+    impl Panel for Fake {
+        fn size(&self) -> Size {
+            Size::new(320, 240)
+        }
+
+        fn flush(&mut self, canvas: &Canvas, changed: Option<Rectangle>) -> anyhow::Result<()> {
+            assert_eq!(canvas.area().size, self.size());
+            self.flushed.borrow_mut().push(changed);
+            anyhow::ensure!(!*self.fails.borrow(), "no answer");
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn only_what_changed_is_sent() {
+        let fake = Fake::default();
+        let flushed = Rc::clone(&fake.flushed);
+        let mut sink = PanelSink::new(Box::new(fake));
+        let frame = sample::frame(0);
+        let mut reading = sample::reading(1);
+        sink.take(&frame, &reading).unwrap();
+        sink.take(&frame, &reading).unwrap();
+        reading.faces[0].blur.value = 0.3;
+        sink.take(&frame, &reading).unwrap();
+        sink.finish().unwrap();
+
+        let flushed = flushed.borrow();
+        assert_eq!(flushed.len(), 2, "{flushed:?}");
+        assert_eq!(flushed[0], None);
+        let changed = flushed[1].unwrap();
+        // The blur meter and its figure, nothing else.
+        assert!(changed.size.width < 140 && changed.size.height < 60, "{changed:?}");
+    }
+
+    #[test]
+    fn a_panel_that_fails_does_not_stop_readings_and_gets_everything_again() {
+        let fake = Fake::default();
+        let (flushed, fails) = (Rc::clone(&fake.flushed), Rc::clone(&fake.fails));
+        let mut sink = PanelSink::new(Box::new(fake));
+        let frame = sample::frame(0);
+        let mut reading = sample::reading(1);
+        let mut take = |count: u64| {
+            for _ in 0..count {
+                reading.captured_at_ms += 200.0;
+                sink.take(&frame, &reading).unwrap();
+            }
+        };
+        take(1);
+        *fails.borrow_mut() = true;
+        take(1);
+        *fails.borrow_mut() = false;
+        take(RETRY_FRAMES);
+        assert_eq!(flushed.borrow().len(), 2);
+        take(1);
+        assert_eq!(flushed.borrow().last(), Some(&None));
+        let error = format!("{:#}", sink.finish().unwrap_err());
+        assert_eq!(error, "the panel missed 51 of 53 frames: no answer");
+    }
+}

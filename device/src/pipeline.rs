@@ -1,0 +1,196 @@
+//! The way of a frame: detect, track, align, recognise, smooth, reading. One straight
+//! line; what stands at its two ends is [`crate::source`] and [`crate::sink`].
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+use models::{DetectedFace, FaceDetector, GateConfig, GrayImage, ModelChoice, Recognition, Recognizer};
+
+use crate::clock::{Clock, FrameRate, micros_between};
+use crate::config::Config;
+use crate::frame::Frame;
+use crate::reading::{BlurReading, FaceReading, Reading, SCHEMA_VERSION, StageTimes};
+use crate::smooth::{SmoothRule, Smoother};
+use crate::track::Tracker;
+
+/// Everything that looks at frames, and what it remembers of the faces in them.
+pub struct Pipeline {
+    detector: Box<dyn FaceDetector>,
+    recognizer: Recognizer,
+    clock: Box<dyn Clock>,
+    smooth: SmoothRule,
+    detect_every: u32,
+    min_score: f32,
+    /// Frames follow each other in time.
+    is_sequence: bool,
+
+    tracker: Tracker,
+    people: HashMap<u64, Person>,
+    /// What the last detection found, biggest first, with the ids.
+    faces: Vec<(u64, DetectedFace)>,
+    /// Frames since that detection.
+    rested: u32,
+    rate: FrameRate,
+}
+
+/// What is remembered of a face.
+struct Person {
+    smoother: Smoother,
+    model: ModelChoice,
+}
+
+impl Pipeline {
+    /// A pipeline that has seen nothing yet. `is_sequence` is
+    /// [`crate::source::Source::is_sequence`]: without it every frame stands for itself.
+    pub fn new(
+        detector: Box<dyn FaceDetector>,
+        recognizer: Recognizer,
+        clock: Box<dyn Clock>,
+        config: &Config,
+        is_sequence: bool,
+    ) -> Self {
+        Self {
+            smooth: config.smooth_rule(recognizer.unsure_below()),
+            detect_every: if is_sequence { config.detect.every } else { 1 },
+            min_score: config.detect.min_score.unwrap_or(0.0),
+            is_sequence,
+            tracker: Tracker::new(config.track_rule()),
+            people: HashMap::new(),
+            faces: Vec::new(),
+            rested: u32::MAX,
+            rate: FrameRate::default(),
+            detector,
+            recognizer,
+            clock,
+        }
+    }
+
+    /// The detector's name.
+    pub fn detector_name(&self) -> &str {
+        self.detector.name()
+    }
+
+    /// Reads one frame. `decode_us`, `draw_us` and `total_us` of the stage times are
+    /// left to whoever drives source and sinks.
+    ///
+    /// # Errors
+    /// When a network cannot be run; the error names the frame.
+    pub fn process(&mut self, frame: &Frame) -> anyhow::Result<Reading> {
+        let failed = |what| move || format!("{what} failed in frame {}", frame.number);
+        if !self.is_sequence {
+            self.tracker.forget_all();
+            self.people.clear();
+        }
+        let began = self.clock.now();
+        self.rested = self.rested.saturating_add(1);
+        if self.rested >= self.detect_every {
+            self.find_faces(frame).with_context(failed("the face detector"))?;
+            self.rested = 0;
+        }
+        let found = self.clock.now();
+        let crops = self.crops(frame);
+        let aligned = self.clock.now();
+        let mut faces = Vec::with_capacity(crops.len());
+        for (index, crop) in crops.iter().enumerate() {
+            let face = self.read_face(index, crop, frame).with_context(failed("the recognition"))?;
+            faces.push(face);
+        }
+        let recognised = self.clock.now();
+
+        let seen = !crops.is_empty();
+        Ok(Reading {
+            schema: SCHEMA_VERSION,
+            frame: frame.number,
+            source_name: frame.name.clone(),
+            captured_at_ms: 1000.0 * frame.captured_at.as_secs_f64(),
+            width: frame.gray.width(),
+            height: frame.gray.height(),
+            faces,
+            stages: StageTimes {
+                detect_us: if self.rested == 0 { micros_between(began, found) } else { 0 },
+                align_us: if seen { micros_between(found, aligned) } else { 0 },
+                recognise_us: if seen { micros_between(aligned, recognised) } else { 0 },
+                ..StageTimes::default()
+            },
+            dropped: 0,
+            fps: self.rate.tick(began),
+        })
+    }
+
+    /// Runs the detector and gives everybody their id.
+    fn find_faces(&mut self, frame: &Frame) -> anyhow::Result<()> {
+        let mut faces = self.detector.detect(frame.gray.view())?;
+        faces.retain(|face| face.score >= self.min_score);
+        faces.sort_by(|a, b| b.rect.area().total_cmp(&a.rect.area()));
+        let ids = self.tracker.update(&faces);
+        self.faces = ids.into_iter().zip(faces).collect();
+        self.people.retain(|&id, _| self.tracker.is_known(id));
+        Ok(())
+    }
+
+    /// The canonical crops of the faces.
+    fn crops(&self, frame: &Frame) -> Vec<GrayImage> {
+        let alignment = self.recognizer.alignment();
+        let side = self.recognizer.input().side;
+        self.faces.iter().map(|(_, face)| alignment.crop(frame.gray.view(), face, side)).collect()
+    }
+
+    /// Recognises one face and steadies the result with what was seen of it before.
+    fn read_face(&mut self, index: usize, crop: &GrayImage, frame: &Frame) -> anyhow::Result<FaceReading> {
+        let (id, face) = &self.faces[index];
+        let previous = self.people.get(id).map(|person| person.model);
+        let now = self.recognizer.recognise(crop.view(), previous)?;
+        let scores = now.scores.as_slice();
+        let person = self
+            .people
+            .entry(*id)
+            .and_modify(|person| {
+                person.smoother.update(scores, frame.captured_at, &self.smooth);
+                person.model = now.model;
+            })
+            .or_insert_with(|| Person {
+                smoother: Smoother::start(scores, frame.captured_at, &self.smooth),
+                model: now.model,
+            });
+        let shown = person.smoother.shown();
+        let scores: Vec<_> = self.recognizer.labels().iter().zip(person.smoother.scores().iter().copied()).collect();
+        let gate = self.recognizer.gate();
+        Ok(FaceReading {
+            id: *id,
+            rect: face.rect,
+            detector_score: face.score,
+            expression: scores[shown.index].0,
+            scores,
+            unsure: shown.unsure,
+            blur: BlurReading {
+                value: now.blur.value(gate.measure),
+                threshold: gate.threshold,
+                measure: gate.measure,
+                laplacian_variance: now.blur.laplacian_variance,
+                normalised: now.blur.normalised,
+            },
+            model: now.model,
+            why: why(&now, gate),
+        })
+    }
+}
+
+/// The reason for the choice of the model, in words.
+fn why(now: &Recognition, gate: &GateConfig) -> String {
+    let value = now.blur.value(gate.measure);
+    let threshold = gate.threshold;
+    let is_below = value < threshold;
+    let side = if is_below { "below" } else { "not below" };
+    let agrees = is_below == (now.model == ModelChoice::Robust);
+    let held = if agrees { "" } else { ", too near to switch" };
+    format!("sharpness {} {side} {}{held}", short(value), short(threshold))
+}
+
+/// Three figures or so, whatever the measure's range.
+fn short(value: f32) -> String {
+    if value.abs() < 10.0 { format!("{value:.2}") } else { format!("{value:.0}") }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,24 @@
+//! Where readings go.
+
+pub mod json_lines;
+pub mod narrator;
+pub mod recorder;
+
+use crate::frame::Frame;
+use crate::reading::Reading;
+
+/// Something that takes readings: a panel, a recorder, a stream of JSON.
+pub trait Sink {
+    /// Takes one frame and what was read in it.
+    ///
+    /// # Errors
+    /// When the output cannot be written; the error names the path.
+    fn take(&mut self, frame: &Frame, reading: &Reading) -> anyhow::Result<()>;
+
+    /// Ends the output: flushes, writes trailers, renames temporary files. Called once,
+    /// also after Ctrl-C.
+    ///
+    /// # Errors
+    /// When the end cannot be written; nothing half-written is left behind.
+    fn finish(&mut self) -> anyhow::Result<()>;
+}

@@ -1,0 +1,189 @@
+//! Random changes to a face, as the camera and the person would make them.
+//!
+//! Works on gray pictures of 0..=255 and ends before the preprocessing, which is
+//! [`models::InputSpec`]'s alone.
+
+use models::{Gray8, GrayImage, box_blur, gaussian_blur};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::config::AugmentConfig;
+
+/// Side, in px, at which blur radii are stated (the blur study's pictures).
+const BLUR_REFERENCE_SIDE: f32 = 128.0;
+
+/// A random stream that depends on its place in the run alone, so that a resumed run and one on
+/// other threads draw the same numbers.
+pub fn stream(seed: u64, stage: u64, epoch: u64, index: u64) -> StdRng {
+    let mut key = [0; 32];
+    for (slot, value) in key.chunks_exact_mut(8).zip([seed, stage, epoch, index]) {
+        slot.copy_from_slice(&value.to_le_bytes());
+    }
+    StdRng::from_seed(key)
+}
+
+/// A changed copy of `face`, of the same size.
+pub fn augment(face: Gray8<'_>, config: &AugmentConfig, rng: &mut StdRng) -> GrayImage {
+    let mut changed = warp_and_light(face, config, rng);
+    if chance(rng, config.erase_probability) {
+        erase(&mut changed, rng);
+    }
+    if chance(rng, config.blur_probability) {
+        changed = blur(&changed, config, rng);
+    }
+    changed
+}
+
+fn chance(rng: &mut StdRng, probability: f32) -> bool {
+    rng.random::<f32>() < probability
+}
+
+fn symmetric(rng: &mut StdRng, range: f32) -> f32 {
+    (rng.random::<f32>() * 2.0 - 1.0) * range
+}
+
+/// One resampling for flip, rotation, scale and shift (bilinear, edges repeated), with contrast
+/// about the middle gray and brightness applied before rounding.
+fn warp_and_light(face: Gray8<'_>, config: &AugmentConfig, rng: &mut StdRng) -> GrayImage {
+    let (width, height) = (face.width(), face.height());
+    let mirror = if config.flip && rng.random::<bool>() { -1.0 } else { 1.0 };
+    let (sin, cos) = symmetric(rng, config.rotation_deg).to_radians().sin_cos();
+    let scale = 1.0 + symmetric(rng, config.scale);
+    let shift_x = symmetric(rng, config.shift) * width as f32;
+    let shift_y = symmetric(rng, config.shift) * height as f32;
+    let contrast = 1.0 + symmetric(rng, config.contrast);
+    let brightness = symmetric(rng, config.brightness) * 255.0;
+
+    let (center_x, center_y) = ((width as f32 - 1.0) / 2.0, (height as f32 - 1.0) / 2.0);
+    let mut out = GrayImage::new(width, height);
+    for (y, row) in out.pixels_mut().chunks_exact_mut(width).enumerate() {
+        let dy = y as f32 - center_y;
+        for (x, pixel) in row.iter_mut().enumerate() {
+            let dx = (x as f32 - center_x) * mirror;
+            let from_x = (cos * dx - sin * dy) * scale + center_x + shift_x;
+            let from_y = (sin * dx + cos * dy) * scale + center_y + shift_y;
+            let value = (bilinear(face, from_x, from_y) - 128.0) * contrast + 128.0 + brightness;
+            *pixel = value.round().clamp(0.0, 255.0) as u8;
+        }
+    }
+    out
+}
+
+fn bilinear(face: Gray8<'_>, x: f32, y: f32) -> f32 {
+    let x = x.clamp(0.0, face.width() as f32 - 1.0);
+    let y = y.clamp(0.0, face.height() as f32 - 1.0);
+    let (left, top) = (x as usize, y as usize);
+    let (right, bottom) = ((left + 1).min(face.width() - 1), (top + 1).min(face.height() - 1));
+    let (fx, fy) = (x - left as f32, y - top as f32);
+    let at = |x, y| f32::from(face.get(x, y));
+    let upper = at(left, top) + (at(right, top) - at(left, top)) * fx;
+    let lower = at(left, bottom) + (at(right, bottom) - at(left, bottom)) * fx;
+    upper + (lower - upper) * fy
+}
+
+/// Random erasing (Zhong et al. 2020): a rectangle of 2 to 15 % of the picture becomes one gray.
+fn erase(picture: &mut GrayImage, rng: &mut StdRng) {
+    let (width, height) = (picture.width(), picture.height());
+    let area = rng.random_range(0.02..0.15) * (width * height) as f32;
+    let aspect: f32 = rng.random_range(0.5f32..2.0);
+    let erased_width = ((area * aspect).sqrt() as usize).clamp(1, width);
+    let erased_height = ((area / aspect).sqrt() as usize).clamp(1, height);
+    let left = rng.random_range(0..=width - erased_width);
+    let top = rng.random_range(0..=height - erased_height);
+    let gray = rng.random::<u8>();
+    for row in picture.pixels_mut().chunks_exact_mut(width).skip(top).take(erased_height) {
+        row[left..left + erased_width].fill(gray);
+    }
+}
+
+/// A box blur, or a Gaussian of the same variance, of a random radius.
+fn blur(picture: &GrayImage, config: &AugmentConfig, rng: &mut StdRng) -> GrayImage {
+    let strongest = config.blur_radius_at_128_px * picture.width() as f32 / BLUR_REFERENCE_SIDE;
+    let radius = rng.random::<f32>() * strongest;
+    if rng.random::<bool>() {
+        box_blur(picture.view(), radius)
+    } else {
+        // The variance of a mean over 2 r + 1 px is ((2 r + 1)^2 - 1) / 12.
+        let variance = ((2.0 * radius + 1.0).powi(2) - 1.0) / 12.0;
+        gaussian_blur(picture.view(), variance.sqrt())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ramp() -> GrayImage {
+        let mut picture = GrayImage::new(48, 48);
+        for (index, pixel) in picture.pixels_mut().iter_mut().enumerate() {
+            *pixel = (index % 48 * 5) as u8;
+        }
+        picture
+    }
+
+    fn still() -> AugmentConfig {
+        AugmentConfig {
+            flip: false,
+            rotation_deg: 0.0,
+            scale: 0.0,
+            shift: 0.0,
+            contrast: 0.0,
+            brightness: 0.0,
+            erase_probability: 0.0,
+            blur_probability: 0.0,
+            blur_radius_at_128_px: 0.0,
+        }
+    }
+
+    #[test]
+    fn all_off_changes_nothing() {
+        let face = ramp();
+        assert_eq!(augment(face.view(), &still(), &mut stream(1, 0, 0, 0)), face);
+    }
+
+    #[test]
+    fn the_same_place_in_the_run_draws_the_same_picture() {
+        let config = AugmentConfig { blur_probability: 1.0, ..AugmentConfig::default() };
+        let at = |index| augment(ramp().view(), &config, &mut stream(7, 1, 2, index));
+        assert_eq!(at(3), at(3));
+        assert_ne!(at(3), at(4));
+    }
+
+    #[test]
+    fn a_flip_mirrors() {
+        let config = AugmentConfig { flip: true, ..still() };
+        let face = ramp();
+        let mirrored = (0..64)
+            .map(|index| augment(face.view(), &config, &mut stream(1, 0, 0, index)))
+            .filter(|picture| *picture != face)
+            .collect::<Vec<_>>();
+        assert!((10..54).contains(&mirrored.len()), "{} of 64 mirrored", mirrored.len());
+        assert!(mirrored.iter().all(|picture| picture.view().get(0, 5) == face.view().get(47, 5)));
+    }
+
+    #[test]
+    fn blur_smooths_and_erasing_stays_inside() {
+        let checker = {
+            let mut picture = GrayImage::new(48, 48);
+            for (index, pixel) in picture.pixels_mut().iter_mut().enumerate() {
+                *pixel = if (index % 48 + index / 48) % 2 == 0 { 255 } else { 0 };
+            }
+            picture
+        };
+        let config = AugmentConfig { blur_probability: 1.0, blur_radius_at_128_px: 14.0, ..still() };
+        let smoothed = (0..32)
+            .filter(|&index| {
+                let picture = augment(checker.view(), &config, &mut stream(1, 0, 0, index));
+                models::BlurEstimate::of(picture.view()).laplacian_variance
+                    < models::BlurEstimate::of(checker.view()).laplacian_variance
+            })
+            .count();
+        assert_eq!(smoothed, 32);
+        let config = AugmentConfig { erase_probability: 1.0, ..still() };
+        for index in 0..200 {
+            let picture = augment(ramp().view(), &config, &mut stream(2, 0, 0, index));
+            let changed = picture.pixels().iter().zip(ramp().pixels()).filter(|(a, b)| a != b).count();
+            assert!(changed <= 48 * 48 * 16 / 100, "{changed} px changed");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Fits what a bundle needs beyond weights: a temperature for each model and the gate, on
+//! validation faces at every level of blur.
+
+use models::{BlurEstimate, BlurLevel, BlurMeasure, ModelChoice, Recognizer, Scores, box_blur, resize};
+use rayon::prelude::*;
+
+use crate::evaluate::calibration::{TemperatureFit, fit_temperature};
+use crate::evaluate::gate::{GateComparison, GateSample, Outcome, compare};
+use crate::failure::bad_input;
+use crate::sample::Sample;
+
+/// Everything that was fitted.
+pub struct Calibration {
+    clear: ModelFit,
+    robust: ModelFit,
+    /// The gates by each measure of blur, and what they are measured against.
+    pub gate: GateComparison,
+    blurs: Vec<BlurEstimate>,
+}
+
+/// One model on the validation faces.
+pub struct ModelFit {
+    /// Its temperature.
+    pub temperature: TemperatureFit,
+    /// Its accuracy (0..=1) at each of [`BlurLevel::ALL`].
+    pub accuracy: Vec<f64>,
+}
+
+/// One face at one level of blur.
+struct Answered {
+    level: BlurLevel,
+    label: usize,
+    blur: BlurEstimate,
+    clear: Vec<f32>,
+    robust: Vec<f32>,
+}
+
+impl Calibration {
+    /// What was fitted for one model.
+    pub fn model(&self, role: ModelChoice) -> &ModelFit {
+        match role {
+            ModelChoice::Clear => &self.clear,
+            ModelChoice::Robust => &self.robust,
+        }
+    }
+
+    /// The highest blur measure (the sharpest face) seen.
+    pub fn sharpest(&self, measure: BlurMeasure) -> f32 {
+        self.blurs.iter().map(|blur| blur.value(measure)).fold(0.0, f32::max)
+    }
+}
+
+/// Runs both models over every face at every level and fits. The clear model's temperature is
+/// fitted on faces without blur, the robust one's on all levels: each on what it is meant for.
+///
+/// # Errors
+/// No faces, or a model that fails.
+pub fn calibrate(recognizer: &Recognizer, faces: &[&Sample]) -> anyhow::Result<Calibration> {
+    let answered = BlurLevel::ALL
+        .into_par_iter()
+        .flat_map(|level| faces.par_iter().map(move |face| (level, *face)))
+        .map(|(level, face)| answer(recognizer, level, face))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let clear = fit(&answered, |face| &face.clear, |level| level == BlurLevel::None);
+    let robust = fit(&answered, |face| &face.robust, |_| true);
+    let samples: Vec<GateSample> = answered
+        .iter()
+        .map(|face| GateSample {
+            level: face.level,
+            blur: face.blur,
+            clear: outcome(&face.clear, face.label, clear.temperature.temperature),
+            robust: outcome(&face.robust, face.label, robust.temperature.temperature),
+        })
+        .collect();
+    let gate = compare(&samples).ok_or_else(|| {
+        bad_input("there are no validation faces to fit the gate on\n  give more data or a larger validation-share")
+    })?;
+    Ok(Calibration { clear, robust, gate, blurs: answered.iter().map(|face| face.blur).collect() })
+}
+
+fn answer(recognizer: &Recognizer, level: BlurLevel, face: &Sample) -> anyhow::Result<Answered> {
+    let side = recognizer.input().side;
+    let degraded = box_blur(face.face.view(), level.radius_px(face.face.width()));
+    let crop = resize(degraded.view(), side, side);
+    Ok(Answered {
+        level,
+        label: face.label,
+        blur: BlurEstimate::of(crop.view()),
+        clear: recognizer.logits_with(crop.view(), ModelChoice::Clear)?,
+        robust: recognizer.logits_with(crop.view(), ModelChoice::Robust)?,
+    })
+}
+
+fn fit(answered: &[Answered], logits: fn(&Answered) -> &Vec<f32>, meant_for: fn(BlurLevel) -> bool) -> ModelFit {
+    let (rows, labels): (Vec<Vec<f32>>, Vec<usize>) =
+        answered.iter().filter(|face| meant_for(face.level)).map(|face| (logits(face).clone(), face.label)).unzip();
+    let accuracy = BlurLevel::ALL
+        .iter()
+        .map(|level| {
+            let of_level: Vec<&Answered> = answered.iter().filter(|face| face.level == *level).collect();
+            let right = of_level.iter().filter(|face| outcome(logits(face), face.label, 1.0).right).count();
+            right as f64 / of_level.len().max(1) as f64
+        })
+        .collect();
+    ModelFit { temperature: fit_temperature(&rows, &labels), accuracy }
+}
+
+fn outcome(logits: &[f32], label: usize, temperature: f32) -> Outcome {
+    let scores = Scores::softmax(logits, temperature);
+    let likelihood = scores.as_slice().get(label).copied().unwrap_or(0.0);
+    Outcome {
+        right: scores.best().0 == label,
+        // A probability that vanished in single precision still counts as a finite surprise.
+        log_likelihood: likelihood.max(f32::MIN_POSITIVE).ln(),
+    }
+}

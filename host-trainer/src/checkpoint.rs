@@ -1,0 +1,169 @@
+//! What a stopped run needs to go on: weights, their average, the optimiser and the history.
+//!
+//! A checkpoint is a folder, written beside the old one and renamed over it after each epoch, so
+//! that whatever ends the process, at most one epoch is lost.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use burn::module::Module;
+use burn::optim::ModuleOptimizer;
+use serde::{Deserialize, Serialize};
+
+use crate::config::TrialConfig;
+use crate::failure::bad_input;
+use crate::network::Network;
+
+/// What one epoch gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Epoch {
+    /// From 1.
+    pub epoch: usize,
+    /// Mean loss over the epoch's steps, nats.
+    pub training_loss: f64,
+    /// Cross-entropy of the averaged weights on the validation faces, nats, without smoothing.
+    pub validation_loss: f64,
+    /// Accuracy of the averaged weights on the validation faces (0..=1).
+    pub validation_accuracy: f64,
+    /// Wall time of the epoch, seconds.
+    pub duration_secs: f64,
+}
+
+/// Where a stage stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Progress {
+    /// The trial that is being run; a checkpoint of another one is refused.
+    pub trial: TrialConfig,
+    /// SHA-256 of the training data.
+    pub data_sha256: String,
+    /// Commit of the trainer that began the stage.
+    pub commit: String,
+    /// Whether the stage has run to its end.
+    pub finished: bool,
+    /// Every epoch so far.
+    pub history: Vec<Epoch>,
+}
+
+/// A stage's folder of checkpoints.
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// What lies in a checkpoint.
+pub struct State {
+    /// The weights that the optimiser works on.
+    pub network: Network,
+    /// Their moving average.
+    pub average: Network,
+    /// The average at its best validation accuracy.
+    pub best: Network,
+    /// Momentum of every weight.
+    pub optimizer: ModuleOptimizer,
+}
+
+const PROGRESS: &str = "progress.json";
+const NETWORK: &str = "network.bpk";
+const AVERAGE: &str = "average.bpk";
+const BEST: &str = "best.bpk";
+const OPTIMIZER: &str = "optimizer.bpk";
+
+impl Store {
+    /// The checkpoints of one stage below a trial's work folder.
+    pub fn new(work: &Path, stage: &str) -> Self {
+        Self { folder: work.join(stage) }
+    }
+
+    /// How far the stage has come, or `None` where it has not begun.
+    ///
+    /// # Errors
+    /// The checkpoint is of another trial or other data, or cannot be read.
+    pub fn progress(&self, trial: &TrialConfig, stage: u64, data_sha256: &str) -> anyhow::Result<Option<Progress>> {
+        self.recover()?;
+        let path = self.folder.join(PROGRESS);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let progress: Progress = serde_json::from_str(&text).map_err(|error| self.unusable(&error.to_string()))?;
+        if progress.trial.up_to(stage) != trial.up_to(stage) {
+            return Err(self.unusable("it was made by a trial with other settings"));
+        }
+        if progress.data_sha256 != data_sha256 {
+            return Err(self.unusable("it was made from other data"));
+        }
+        Ok(Some(progress))
+    }
+
+    /// Loads the weights over `state`, which gives the structure.
+    ///
+    /// # Errors
+    /// A file is missing, damaged, or of another structure.
+    pub fn load(&self, state: State) -> anyhow::Result<State> {
+        let network = |network: Network, file| {
+            network.try_load_file(self.folder.join(file)).map_err(|error| self.unusable(&format!("{file}: {error}")))
+        };
+        Ok(State {
+            network: network(state.network, NETWORK)?,
+            average: network(state.average, AVERAGE)?,
+            best: network(state.best, BEST)?,
+            optimizer: state
+                .optimizer
+                .load(self.folder.join(OPTIMIZER))
+                .map_err(|error| self.unusable(&format!("{OPTIMIZER}: {error}")))?,
+        })
+    }
+
+    /// Replaces the checkpoint.
+    ///
+    /// # Errors
+    /// The folder cannot be written; the old checkpoint is then still whole.
+    pub fn save(&self, state: &State, progress: &Progress) -> anyhow::Result<()> {
+        let fresh = self.folder.with_extension("partial");
+        let write = || -> anyhow::Result<()> {
+            if fresh.exists() {
+                fs::remove_dir_all(&fresh)?;
+            }
+            fs::create_dir_all(&fresh)?;
+            let save = |network: &Network, file| {
+                network.clone().save_file(fresh.join(file)).map_err(|error| anyhow!("{file}: {error}"))
+            };
+            save(&state.network, NETWORK)?;
+            save(&state.average, AVERAGE)?;
+            save(&state.best, BEST)?;
+            state.optimizer.save(fresh.join(OPTIMIZER)).map_err(|error| anyhow!("{OPTIMIZER}: {error}"))?;
+            fs::write(fresh.join(PROGRESS), serde_json::to_string_pretty(progress)?)?;
+            let old = self.folder.with_extension("old");
+            if self.folder.exists() {
+                fs::rename(&self.folder, &old)?;
+            }
+            fs::rename(&fresh, &self.folder)?;
+            if old.exists() {
+                fs::remove_dir_all(&old)?;
+            }
+            Ok(())
+        };
+        write().with_context(|| {
+            format!("cannot write the checkpoint {}\n  is the disk full or the folder read-only? The last checkpoint is still whole", self.folder.display())
+        })
+    }
+
+    /// Ends a replacement that was interrupted between its two renames.
+    fn recover(&self) -> anyhow::Result<()> {
+        let old = self.folder.with_extension("old");
+        if !old.exists() {
+            return Ok(());
+        }
+        if self.folder.exists() { fs::remove_dir_all(&old) } else { fs::rename(&old, &self.folder) }
+            .with_context(|| format!("cannot recover the checkpoint {}", old.display()))
+    }
+
+    fn unusable(&self, why: &str) -> anyhow::Error {
+        bad_input(format!(
+            "the checkpoint {} cannot be used: {why}\n  delete that folder to start over, or name another with --work",
+            self.folder.display()
+        ))
+    }
+}

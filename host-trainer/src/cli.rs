@@ -1,0 +1,37 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::{composites, evaluate, trial};
+
+/// Turns face pictures into a bundle of ONNX models for Mien's device.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a clear and a robust model and write them as a bundle.
+    Train(trial::TrainArgs),
+    /// Measure a bundle on labelled faces, sharp and blurred.
+    Evaluate(evaluate::EvaluateArgs),
+    /// Make the demo's faces: means of many, in which nobody can be recognised.
+    Composites(composites::CompositesArgs),
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// Whatever the command could not do, with its cause and the next step.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Train(args) => trial::run(&args),
+            Command::Evaluate(args) => evaluate::run(&args),
+            Command::Composites(args) => composites::run(&args),
+        }
+    }
+}

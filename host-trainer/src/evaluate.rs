@@ -1,0 +1,219 @@
+//! The `evaluate` command: how good a bundle is on labelled faces, sharp and blurred, measured through the very code that
+//! the device runs.
+
+pub mod bootstrap;
+pub mod calibration;
+pub mod gate;
+pub mod metrics;
+pub mod roc;
+mod sweep;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::Args;
+use models::{BlurLevel, Bundle, DetectorEntry, LabelSet, ModelChoice, Recognizer};
+
+use self::gate::GateSample;
+use self::metrics::{Answer, Metrics};
+use self::sweep::{Face, LevelAnswers};
+use crate::failure::bad_input;
+use crate::report::settings::{self, BundleSettings, DataSettings, Settings};
+use crate::report::{self, GateRow, LevelRow, Report, Timing};
+use crate::sample::{DataSet, UsageFilter, sha256_hex};
+use crate::{COMMIT, reader};
+
+/// Seed of the bootstrap. Fixed, so that equal answers give equal reports.
+const SEED: u64 = 1;
+
+/// What `evaluate` is given.
+#[derive(Args)]
+pub struct EvaluateArgs {
+    /// The bundle to measure.
+    #[arg(long, value_name = "DIR")]
+    bundle: PathBuf,
+    /// Labelled faces: fer2013.csv, fer2013.csv.gz, or a folder of pictures for each label.
+    #[arg(long, value_name = "PATH")]
+    data: PathBuf,
+    /// The part of the data to measure on; folders are all `training`.
+    #[arg(long, value_enum, default_value_t)]
+    usage: UsageFilter,
+    /// Measure the faces blurred to every level as well.
+    #[arg(long)]
+    blur_sweep: bool,
+    /// Folder of the report: report.json, report.html and the plots; an earlier report there is replaced.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// Measures a bundle and writes the report.
+///
+/// Labels are matched by expression, not by number. Faces whose expression the bundle does not know are skipped, and
+/// counted in the report: a six-class bundle can be measured on seven-class data.
+///
+/// # Errors
+/// A bundle or data that do not hold, no face to measure, a model that fails, a folder that cannot be written.
+pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
+    let folder = report::folder::OutputFolder::prepare(&args.out, "report.json", &["json", "html", "svg"])?;
+    let bundle = Bundle::open(&args.bundle).map_err(|error| bad_input(error.to_string()))?;
+    let recognizer = bundle.recognizer().map_err(|error| bad_input(error.to_string()))?;
+    let data = reader::read(&args.data)?;
+    let (faces, skipped) = faces(&data, args.usage, recognizer.labels())?;
+    eprintln!("{}: {} faces ({})", args.data.display(), faces.len(), args.usage.name());
+
+    let levels = if args.blur_sweep { &BlurLevel::ALL[..] } else { &[BlurLevel::None][..] };
+    let began = Instant::now();
+    let rows = sweep::sweep(&recognizer, &faces, levels).context("a model of the bundle failed")?;
+    let duration_secs = began.elapsed().as_secs_f64();
+
+    let blur: Vec<LevelRow> = rows.iter().map(|row| level_row(row, &recognizer, data.side)).collect();
+    // The sweep always begins without blur.
+    let overall = blur.first().map(|row| row.routed.clone()).context("nothing was measured")?;
+    let report = Report {
+        samples: faces.len(),
+        skipped,
+        labels: recognizer.labels().clone(),
+        overall,
+        gate: args.blur_sweep.then(|| gate_row(&rows, &recognizer)),
+        blur,
+        settings: settings(args, &bundle, &data, levels),
+        timing: Timing {
+            duration_secs,
+            faces_per_sec: (faces.len() * levels.len()) as f64 / duration_secs,
+            threads: rayon::current_num_threads(),
+        },
+    };
+    report::write(folder, &report)?;
+    println!("{report}");
+    println!("report: {}", args.out.join("report.html").display());
+    Ok(())
+}
+
+/// The wanted faces with their labels as indices into the bundle's `labels`, and how many were skipped of each label that
+/// is not among those.
+fn faces<'a>(
+    data: &'a DataSet,
+    usage: UsageFilter,
+    labels: &LabelSet,
+) -> anyhow::Result<(Vec<Face<'a>>, BTreeMap<String, usize>)> {
+    let samples = data.select(usage);
+    if samples.is_empty() {
+        let message =
+            format!("{} has no {} faces; choose another --usage, such as all", data.path.display(), usage.name());
+        return Err(bad_input(message));
+    }
+    let mut faces = Vec::with_capacity(samples.len());
+    let mut skipped = BTreeMap::new();
+    for sample in samples {
+        let expression = data.labels.get(sample.label).context("a sample without a label")?;
+        match labels.index_of(expression) {
+            Some(truth) => faces.push(Face { picture: &sample.face, truth }),
+            None => *skipped.entry(expression.name().to_owned()).or_insert(0) += 1,
+        }
+    }
+    for (label, count) in &skipped {
+        eprintln!("skipped: {count} faces of `{label}`, which the bundle does not know");
+    }
+    if faces.is_empty() {
+        return Err(bad_input(format!("the bundle knows none of the labels of {}", data.path.display())));
+    }
+    Ok((faces, skipped))
+}
+
+fn level_row(row: &LevelAnswers, recognizer: &Recognizer, side: usize) -> LevelRow {
+    let metrics = |pick: fn(&sweep::FaceAnswer) -> Answer| {
+        let answers: Vec<Answer> = row.answers.iter().map(pick).collect();
+        Metrics::of(recognizer.labels(), &answers, SEED)
+    };
+    let robust = row.answers.iter().filter(|answer| answer.model == ModelChoice::Robust).count();
+    LevelRow {
+        level: row.level,
+        radius_px: row.level.radius_px(side),
+        clear: metrics(|answer| answer.clear.answer),
+        robust: metrics(|answer| answer.robust.answer),
+        routed: metrics(sweep::FaceAnswer::routed),
+        routed_share: robust as f64 / row.answers.len().max(1) as f64,
+    }
+}
+
+/// How the bundle's gate does on these faces. Only measured here, never fitted.
+fn gate_row(rows: &[LevelAnswers], recognizer: &Recognizer) -> GateRow {
+    let samples: Vec<GateSample> =
+        rows.iter().flat_map(|row| row.answers.iter().map(|answer| answer.gate_sample(row.level))).collect();
+    let gate = *recognizer.gate();
+    GateRow {
+        gate,
+        shipped: gate::assess(&samples, gate.measure, gate.threshold),
+        alone: gate::Alone::of(&samples),
+        auc: gate::MEASURES
+            .map(|measure| (gate::measure_name(measure), gate::Separation::of(&samples, measure)))
+            .into(),
+    }
+}
+
+fn settings(args: &EvaluateArgs, bundle: &Bundle, data: &DataSet, levels: &[BlurLevel]) -> Settings {
+    Settings {
+        command: settings::command_line(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: COMMIT.to_owned(),
+        bundle: BundleSettings {
+            path: args.bundle.clone(),
+            name: bundle.manifest.name.clone(),
+            sha256: bundle_hashes(bundle),
+        },
+        data: DataSettings {
+            path: data.path.clone(),
+            sha256: data.sha256.clone(),
+            side_px: data.side,
+            usage: args.usage,
+        },
+        degradation: "box-blur, at the size of the pictures",
+        levels: levels.to_vec(),
+        bootstrap_resamples: bootstrap::RESAMPLES,
+        bootstrap_seed: SEED,
+        calibration_bins: calibration::BINS,
+    }
+}
+
+/// SHA-256 of every file of the bundle, the manifest too.
+fn bundle_hashes(bundle: &Bundle) -> BTreeMap<String, String> {
+    let manifest = &bundle.manifest;
+    let mut names: Vec<&str> = manifest.models.iter().map(|model| model.file.as_str()).collect();
+    names.extend(["bundle.toml", manifest.golden.file.as_str()]);
+    if let DetectorEntry::Yunet { file, .. } = &manifest.detector {
+        names.push(file);
+    }
+    let hash = |name: &str| bundle.file(name).map(|bytes| (name.to_owned(), sha256_hex(bytes)));
+    names.into_iter().filter_map(hash).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use models::GrayImage;
+
+    use super::*;
+    use crate::failure::is_bad_input;
+    use crate::sample::{Sample, Usage};
+
+    #[test]
+    fn labels_are_matched_by_expression_and_unknown_ones_skipped() {
+        let sample = |label| Sample { row: 2, usage: Usage::PublicTest, label, face: GrayImage::new(48, 48) };
+        let data = DataSet {
+            path: "faces.csv".into(),
+            sha256: String::new(),
+            labels: LabelSet::fer2013(),
+            side: 48,
+            samples: vec![sample(6), sample(3), sample(6)],
+        };
+        let (found, skipped) = faces(&data, UsageFilter::All, &LabelSet::ferplus()).unwrap();
+        assert_eq!(found.iter().map(|face| face.truth).collect::<Vec<_>>(), [0, 1, 0]);
+        assert!(skipped.is_empty());
+        let (found, skipped) = faces(&data, UsageFilter::PublicTest, &LabelSet::basic6()).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(skipped, [("neutral".to_owned(), 2)].into());
+        assert!(is_bad_input(&faces(&data, UsageFilter::Training, &LabelSet::fer2013()).err().unwrap()));
+    }
+}

@@ -1,0 +1,307 @@
+//! Chooses the gate between the clear and the robust model by measurement on degraded faces.
+
+use std::fmt;
+
+use models::{BlurEstimate, BlurLevel, BlurMeasure, GateConfig, ModelChoice};
+use serde::Serialize;
+
+use super::roc::auc;
+
+/// Both measures of blur, in the order in which they are reported.
+pub const MEASURES: [BlurMeasure; 2] = [BlurMeasure::LaplacianVariance, BlurMeasure::NormalisedLaplacianVariance];
+
+/// What both models made of one face at one level of blur.
+#[derive(Copy, Clone, Debug)]
+pub struct GateSample {
+    /// How much the face was blurred.
+    pub level: BlurLevel,
+    /// What the estimates say about it.
+    pub blur: BlurEstimate,
+    /// What the clear model made of it.
+    pub clear: Outcome,
+    /// What the robust model made of it.
+    pub robust: Outcome,
+}
+
+/// One model's success on one face.
+#[derive(Copy, Clone, Debug)]
+pub struct Outcome {
+    /// Whether its most probable label is the right one.
+    pub right: bool,
+    /// Logarithm of the probability it gave the right label, nats.
+    pub log_likelihood: f32,
+}
+
+/// A gate by one measure. All figures weigh the levels equally.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+pub struct GateFit {
+    /// What is compared with the threshold.
+    pub measure: BlurMeasure,
+    /// Faces with less of the measure go to the robust model.
+    pub threshold: f32,
+    /// Accuracy when every face goes to the model that the gate says.
+    pub routed_accuracy: f64,
+    /// Mean log-likelihood of the right labels then, nats.
+    pub routed_log_likelihood: f64,
+    /// Share of the faces that go to the robust model.
+    pub robust_share: f64,
+    /// How well the measure tells blurred from sharp.
+    pub auc: Separation,
+}
+
+/// Areas under the ROC curve of a measure of blur; None where only one of the two kinds is there.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+pub struct Separation {
+    /// Of telling faces blurred at all from those that are not.
+    pub any: Option<f64>,
+    /// Of telling faces blurred `medium` or more from the others.
+    pub medium: Option<f64>,
+}
+
+/// Accuracy without a gate and with a perfect one. The levels weigh equally.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+pub struct Alone {
+    /// Accuracy of the clear model alone.
+    pub always_clear: f64,
+    /// Accuracy of the robust model alone.
+    pub always_robust: f64,
+    /// Accuracy if every face went to a model that is right, where one is.
+    pub oracle: f64,
+}
+
+/// The best gates by each measure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GateComparison {
+    /// One for each of [`MEASURES`].
+    pub fits: [GateFit; 2],
+    /// What they are measured against.
+    pub alone: Alone,
+}
+
+impl GateComparison {
+    /// The gate to ship: the one with the higher routed accuracy.
+    pub fn best(&self) -> &GateFit {
+        let [first, second] = &self.fits;
+        if second.routed_accuracy > first.routed_accuracy { second } else { first }
+    }
+}
+
+impl fmt::Display for GateComparison {
+    /// A table for the terminal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{:<30} {:>10} {:>8} {:>8} {:>8} {:>10}",
+            "gate (levels weigh equally)", "threshold", "accuracy", "robust", "AUC any", "AUC medium"
+        )?;
+        for fit in &self.fits {
+            writeln!(
+                f,
+                "{:<30} {:>10.4} {:>8} {:>8} {:>8} {:>10}",
+                measure_name(fit.measure),
+                fit.threshold,
+                percent(fit.routed_accuracy),
+                percent(fit.robust_share),
+                area(fit.auc.any),
+                area(fit.auc.medium)
+            )?;
+        }
+        writeln!(f, "{:<30} {:>10} {:>8} {:>8}", "always clear", "", percent(self.alone.always_clear), percent(0.0))?;
+        writeln!(f, "{:<30} {:>10} {:>8} {:>8}", "always robust", "", percent(self.alone.always_robust), percent(1.0))?;
+        write!(f, "{:<30} {:>10} {:>8}", "oracle", "", percent(self.alone.oracle))
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2} %", share * 100.0)
+}
+
+fn area(auc: Option<f64>) -> String {
+    auc.map_or_else(|| "-".to_owned(), |auc| format!("{auc:.4}"))
+}
+
+/// The name of a measure, as in manifests.
+pub fn measure_name(measure: BlurMeasure) -> &'static str {
+    match measure {
+        BlurMeasure::LaplacianVariance => "laplacian-variance",
+        BlurMeasure::NormalisedLaplacianVariance => "normalised-laplacian-variance",
+    }
+}
+
+/// Fits a threshold for each measure; None without samples.
+///
+/// The threshold is the one with the highest routed accuracy; of those that are equal, the one under which the right
+/// labels are most likely.
+pub fn compare(samples: &[GateSample]) -> Option<GateComparison> {
+    if samples.is_empty() {
+        return None;
+    }
+    let fits = MEASURES.map(|measure| assess(samples, measure, best_threshold(samples, measure)));
+    Some(GateComparison { fits, alone: Alone::of(samples) })
+}
+
+impl Alone {
+    /// Measures the models without a gate.
+    pub fn of(samples: &[GateSample]) -> Self {
+        Alone {
+            always_clear: weighted_mean(samples, |sample| share(sample.clear.right)),
+            always_robust: weighted_mean(samples, |sample| share(sample.robust.right)),
+            oracle: weighted_mean(samples, |sample| share(sample.clear.right || sample.robust.right)),
+        }
+    }
+}
+
+impl Separation {
+    /// Measures how well little of `measure` means blur.
+    pub fn of(samples: &[GateSample], measure: BlurMeasure) -> Self {
+        let of = |from| auc(samples.iter().map(|sample| (-sample.blur.value(measure), sample.level >= from)));
+        Separation { any: of(BlurLevel::Low), medium: of(BlurLevel::Medium) }
+    }
+}
+
+/// The figures of a given gate.
+pub fn assess(samples: &[GateSample], measure: BlurMeasure, threshold: f32) -> GateFit {
+    let gate = GateConfig { measure, threshold, hysteresis: 0.0 };
+    let is_robust = |sample: &GateSample| gate.choose(sample.blur, None) == ModelChoice::Robust;
+    let routed = |sample: &GateSample| if is_robust(sample) { sample.robust } else { sample.clear };
+    GateFit {
+        measure,
+        threshold,
+        routed_accuracy: weighted_mean(samples, |sample| share(routed(sample).right)),
+        routed_log_likelihood: weighted_mean(samples, |sample| f64::from(routed(sample).log_likelihood)),
+        robust_share: weighted_mean(samples, |sample| share(is_robust(sample))),
+        auc: Separation::of(samples, measure),
+    }
+}
+
+fn share(yes: bool) -> f64 {
+    f64::from(u8::from(yes))
+}
+
+/// The weight of a sample of each level (indexed as [`BlurLevel::ALL`]); all weights of all samples sum to 1.
+fn level_weights(samples: &[GateSample]) -> [f64; BlurLevel::ALL.len()] {
+    let counts = BlurLevel::ALL.map(|level| samples.iter().filter(|sample| sample.level == level).count());
+    let levels = counts.iter().filter(|&&count| count > 0).count();
+    counts.map(|count| if count > 0 { 1.0 / (levels * count) as f64 } else { 0.0 })
+}
+
+/// The mean over the levels of the means of their samples.
+fn weighted_mean(samples: &[GateSample], value: impl Fn(&GateSample) -> f64) -> f64 {
+    let mut sums = [0.0; BlurLevel::ALL.len()];
+    for sample in samples {
+        sums[sample.level as usize] += value(sample);
+    }
+    sums.iter().zip(level_weights(samples)).map(|(sum, weight)| sum * weight).sum()
+}
+
+/// Every threshold between two neighbouring values, and one beyond either end, is tried.
+fn best_threshold(samples: &[GateSample], measure: BlurMeasure) -> f32 {
+    let weights = level_weights(samples);
+    let mut sorted: Vec<(f32, &GateSample)> =
+        samples.iter().map(|sample| (sample.blur.value(measure), sample)).collect();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+
+    // What is gained over sending every face to the clear model. Accuracy is counted in weights that are all of one
+    // size where the levels have equally many faces, so near-equal sums are equal in truth.
+    let (mut right, mut likelihood) = (0.0, 0.0);
+    let (mut best_right, mut best_likelihood) = (0.0, 0.0);
+    let mut best = sorted.first().map_or(0.0, |first| first.0);
+    for (index, &(value, sample)) in sorted.iter().enumerate() {
+        let weight = weights[sample.level as usize];
+        right += weight * (share(sample.robust.right) - share(sample.clear.right));
+        likelihood += weight * f64::from(sample.robust.log_likelihood - sample.clear.log_likelihood);
+        let next = sorted.get(index + 1).map(|next| next.0);
+        if next == Some(value) {
+            continue;
+        }
+        let is_better = right > best_right + 1e-9 || (right > best_right - 1e-9 && likelihood > best_likelihood);
+        if is_better {
+            (best_right, best_likelihood) = (right, likelihood);
+            best = threshold_between(value, next);
+        }
+    }
+    best
+}
+
+/// Above `value` and not above `next`.
+fn threshold_between(value: f32, next: Option<f32>) -> f32 {
+    match next {
+        None => value.next_up(),
+        Some(next) => {
+            let middle = f32::midpoint(value, next);
+            if middle > value { middle } else { next }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn sample(level: BlurLevel, value: f32, clear: bool, robust: bool) -> GateSample {
+        let outcome = |right: bool| Outcome { right, log_likelihood: if right { -0.1 } else { -2.0 } };
+        let blur = BlurEstimate { laplacian_variance: value, normalised: -value };
+        GateSample { level, blur, clear: outcome(clear), robust: outcome(robust) }
+    }
+
+    use BlurLevel::{High, Low, Medium, None as Sharp};
+
+    #[test]
+    fn finds_the_threshold_that_separates() {
+        let samples = [
+            sample(Sharp, 9.0, true, false),
+            sample(Sharp, 8.0, true, false),
+            sample(High, 2.0, false, true),
+            sample(High, 4.0, false, true),
+        ];
+        let comparison = compare(&samples).unwrap();
+        let best = comparison.best();
+        assert_eq!(best.measure, BlurMeasure::LaplacianVariance);
+        assert_eq!((best.threshold, best.routed_accuracy, best.robust_share), (6.0, 1.0, 0.5));
+        assert_eq!(best.auc, Separation { any: Some(1.0), medium: Some(1.0) });
+        assert_eq!(comparison.alone, Alone { always_clear: 0.5, always_robust: 0.5, oracle: 1.0 });
+        // The other measure is upside down here.
+        assert_eq!(comparison.fits[1].auc.any, Some(0.0));
+        assert!(comparison.to_string().contains("laplacian-variance"));
+    }
+
+    #[test]
+    fn levels_weigh_equally_however_many_faces_they_have() {
+        let mut samples = vec![sample(Sharp, 9.0, true, true); 30];
+        samples.extend([sample(Low, 5.0, true, false), sample(High, 5.0, false, true)]);
+        samples.push(sample(High, 5.0, false, true));
+        let fit = assess(&samples, BlurMeasure::LaplacianVariance, 6.0);
+        assert!((fit.routed_accuracy - 2.0 / 3.0).abs() < 1e-12);
+        assert!((fit.robust_share - 2.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn equal_accuracy_is_settled_by_likelihood() {
+        let mut tie = sample(Low, 3.0, true, true);
+        tie.robust.log_likelihood = -0.01;
+        let samples = [sample(Sharp, 9.0, true, false), tie, sample(High, 1.0, false, true)];
+        assert_eq!(compare(&samples).unwrap().fits[0].threshold, 6.0);
+        tie.robust.log_likelihood = -0.5;
+        let samples = [sample(Sharp, 9.0, true, false), tie, sample(High, 1.0, false, true)];
+        assert_eq!(compare(&samples).unwrap().fits[0].threshold, 2.0);
+    }
+
+    #[test]
+    fn one_model_may_take_all() {
+        let samples = [sample(Sharp, 9.0, true, false), sample(High, 1.0, true, false)];
+        assert_eq!(compare(&samples).unwrap().fits[0].robust_share, 0.0);
+        let samples = [sample(Sharp, 9.0, false, true), sample(High, 1.0, false, true)];
+        assert_eq!(compare(&samples).unwrap().fits[0].robust_share, 1.0);
+    }
+
+    #[test]
+    fn separation_counts_the_levels() {
+        let at = |level, value| sample(level, value, true, true);
+        let samples = [at(Sharp, 5.0), at(Low, 2.0), at(Medium, 3.0), at(High, 1.0)];
+        let found = Separation::of(&samples, BlurMeasure::LaplacianVariance);
+        assert_eq!(found, Separation { any: Some(1.0), medium: Some(0.75) });
+        assert_eq!(Separation::of(&samples[..1], BlurMeasure::LaplacianVariance).any, None);
+        assert!(compare(&[]).is_none());
+    }
+}

@@ -1,0 +1,92 @@
+//! A trained network -> an ONNX file that tract runs, checked in the same breath.
+
+use anyhow::{Context, anyhow, bail};
+use burn::tensor::{Device, Tensor};
+use burn_onnx::export::OnnxExporter;
+use models::{Classifier, GrayImage, InputSpec};
+use prost::Message;
+use tract_onnx::pb::ModelProto;
+
+use crate::network::Network;
+
+/// Name of the only input, `[1, 1, side, side]`.
+const INPUT: &str = "crop";
+/// Name of the only output, `[1, classes]`.
+const OUTPUT: &str = "logits";
+/// Largest difference, in logits, that export may make.
+pub const TOLERANCE: f32 = 1e-4;
+
+/// An ONNX file and how far it is from the network it was made of.
+pub struct Exported {
+    /// The file.
+    pub onnx: Vec<u8>,
+    /// Largest absolute difference of any logit over the crops of the check.
+    pub max_difference: f32,
+}
+
+/// Writes `network` as ONNX (opset 18, batch 1, batch normalisation folded, logits out) and runs
+/// both on `crops`.
+///
+/// # Errors
+/// The network cannot be lowered, tract refuses the file, or the two differ by more than
+/// [`TOLERANCE`].
+pub fn export(network: &Network, input: &InputSpec, classes: usize, crops: &[GrayImage]) -> anyhow::Result<Exported> {
+    let device = Device::flex();
+    let folded = network.folded();
+    let sample = Tensor::<4>::zeros([1, 1, input.side, input.side], &device);
+    let model = OnnxExporter::new()
+        .export(&folded, sample, |network, crop| network.forward(crop))
+        .map_err(|error| anyhow!("this network cannot be written as ONNX: {error}"))?;
+    let onnx = with_our_names(model.as_bytes())?;
+    let classifier = Classifier::from_onnx(&onnx, "the exported network", input.side, classes)
+        .context("tract refuses the exported network")?;
+
+    let mut max_difference = 0f32;
+    for crop in crops {
+        let pixels = input.tensor(crop.view())?;
+        let ours = classifier.logits(&pixels)?;
+        let tensor = Tensor::<1>::from_floats(pixels.as_slice(), &device).reshape([1, 1, input.side, input.side]);
+        let theirs = folded_logits(network, tensor)?;
+        if theirs.iter().any(|logit| !logit.is_finite()) {
+            bail!("the network answers with logits that are no numbers");
+        }
+        for (a, b) in ours.iter().zip(&theirs) {
+            max_difference = max_difference.max((a - b).abs());
+        }
+    }
+    if max_difference > TOLERANCE {
+        bail!(
+            "the ONNX file and the network differ by {max_difference:e} in a logit (at most {TOLERANCE:e} is allowed)"
+        );
+    }
+    Ok(Exported { onnx, max_difference })
+}
+
+/// Logits of the network as it was trained, in evaluation mode.
+fn folded_logits(network: &Network, crop: Tensor<4>) -> anyhow::Result<Vec<f32>> {
+    use burn::module::Module;
+    network.valid().forward(crop).into_data().try_to_vec().map_err(|error| anyhow!("reading logits: {error:?}"))
+}
+
+/// Gives the input and the output the names that the manifest's readers expect.
+fn with_our_names(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut model = ModelProto::decode(bytes).context("the exporter's own file")?;
+    model.producer_name = "mien-trainer".into();
+    let graph = model.graph.as_mut().context("the exporter wrote no graph")?;
+    let ([input], [output]) = (graph.input.as_mut_slice(), graph.output.as_mut_slice()) else {
+        bail!("the exporter wrote {} inputs and {} outputs, not one of each", graph.input.len(), graph.output.len());
+    };
+    let renames = [
+        (std::mem::replace(&mut input.name, INPUT.into()), INPUT),
+        (std::mem::replace(&mut output.name, OUTPUT.into()), OUTPUT),
+    ];
+    for node in &mut graph.node {
+        for name in node.input.iter_mut().chain(&mut node.output) {
+            if let Some((_, ours)) = renames.iter().find(|(theirs, _)| theirs == name) {
+                *name = (*ours).into();
+            }
+        }
+    }
+    graph.name = "mien".into();
+    Ok(model.encode_to_vec())
+}

@@ -1,0 +1,42 @@
+//! `mien-trainer`: face pictures in, a bundle of ONNX models out.
+
+mod augment;
+mod average;
+mod batches;
+mod calibrate;
+mod checkpoint;
+mod clean;
+mod cli;
+mod composites;
+mod compute;
+mod config;
+mod evaluate;
+mod export;
+mod failure;
+mod loss;
+mod network;
+mod pack;
+mod progress;
+mod reader;
+mod report;
+mod sample;
+mod split;
+mod train;
+mod trial;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The commit this program was built from.
+pub const COMMIT: &str = env!("MIEN_COMMIT");
+
+fn main() -> ExitCode {
+    match cli::Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(if failure::is_bad_input(&error) { 2 } else { 1 })
+        }
+    }
+}

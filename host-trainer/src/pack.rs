@@ -1,0 +1,201 @@
+//! Two trained networks -> a bundle: export, calibration, gate, golden pairs, manifest.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Context as _;
+use burn::module::Module;
+use models::{
+    Alignment, BlurLevel, Classifier, DetectorEntry, FileEntry, GateConfig, GoldenPair, GoldenSet, GrayImage, LabelSet,
+    Manifest, ModelChoice, ModelEntry, Provenance, Recognizer, resize,
+};
+
+use crate::calibrate::{Calibration, calibrate};
+use crate::checkpoint::Progress;
+use crate::export::{Exported, export};
+use crate::network::Network;
+use crate::report::settings::command_line;
+use crate::sample::{DataSet, Sample};
+use crate::train::Context;
+
+/// Validation faces on which an exported network is compared with its ONNX file.
+const CHECKED_FACES: usize = 64;
+/// Share of the threshold that a track's blur must pass it by before its model changes.
+const HYSTERESIS: f32 = 0.15;
+const CLEAR_FILE: &str = "clear.onnx";
+const ROBUST_FILE: &str = "robust.onnx";
+const GOLDEN_FILE: &str = "golden.json";
+
+/// What a stage of training gave.
+pub struct Trained {
+    /// The best averaged weights, in evaluation mode.
+    pub network: Network,
+    /// How they came to be.
+    pub progress: Progress,
+}
+
+/// Exports both networks, fits temperatures and the gate on the validation faces, and writes the
+/// bundle to `out`.
+///
+/// # Errors
+/// A network that cannot be exported or differs from its ONNX file, a folder that cannot be
+/// written; an older bundle in `out` is then still whole.
+pub fn pack(
+    context: &Context<'_>,
+    data: &DataSet,
+    clear: &Trained,
+    robust: &Trained,
+    out: &Path,
+) -> anyhow::Result<()> {
+    let input = &context.trial.input;
+    let crops: Vec<GrayImage> = context
+        .split
+        .validation
+        .iter()
+        .take(CHECKED_FACES)
+        .map(|sample| resize(sample.face.view(), input.side, input.side))
+        .collect();
+    let exported = |trained: &Trained, name: &str| -> anyhow::Result<Exported> {
+        let exported = export(&trained.network, input, context.classes, &crops)
+            .with_context(|| format!("exporting the {name} model"))?;
+        eprintln!(
+            "{name}: ONNX of {} kB agrees with the network within {:.1e} on {} faces",
+            exported.onnx.len() / 1000,
+            exported.max_difference,
+            crops.len()
+        );
+        Ok(exported)
+    };
+    let clear_file = exported(clear, "clear")?;
+    let robust_file = exported(robust, "robust")?;
+
+    // The recogniser needs a manifest, and the manifest what the recogniser measures: so first
+    // one without calibration, then the real one.
+    let mut manifest = draft(context, data, clear, robust);
+    let classifier = |file: &Exported, name| Classifier::from_onnx(&file.onnx, name, input.side, context.classes);
+    let recognizer =
+        Recognizer::new(&manifest, classifier(&clear_file, CLEAR_FILE)?, classifier(&robust_file, ROBUST_FILE)?);
+    let calibration = calibrate(&recognizer, &context.split.validation)?;
+    eprintln!("{}", calibration.gate);
+    apply(&mut manifest, &calibration);
+
+    let golden = GoldenSet { pairs: golden_pairs(&recognizer, &context.split.train, &data.labels)? };
+    let files = [
+        (CLEAR_FILE.to_owned(), clear_file.onnx),
+        (ROBUST_FILE.to_owned(), robust_file.onnx),
+        (GOLDEN_FILE.to_owned(), golden.to_json()?.into_bytes()),
+    ];
+    models::write(out, &manifest, &files)?;
+    eprintln!("bundle written to {}", out.display());
+    Ok(())
+}
+
+/// The manifest before calibration.
+fn draft(context: &Context<'_>, data: &DataSet, clear: &Trained, robust: &Trained) -> Manifest {
+    let entry = |role: ModelChoice, file: &str, trained: &Trained, trained_on: String| ModelEntry {
+        role,
+        file: file.into(),
+        sha256: String::new(),
+        temperature: 1.0,
+        trained_on,
+        network: context.trial.network.name(),
+        parameters: trained.network.num_params() as u64,
+        blur_band: [0.0, 0.0],
+        metrics: BTreeMap::new(),
+    };
+    let name =
+        data.path.file_name().map_or_else(|| data.path.display().to_string(), |name| name.to_string_lossy().into());
+    let faces = context.split.train.len();
+    Manifest {
+        schema: models::SCHEMA,
+        name: context.trial.name.clone(),
+        labels: data.labels.clone(),
+        unsure_below: context.trial.unsure_below,
+        input: context.trial.input,
+        align: Alignment::default(),
+        gate: GateConfig { measure: models::BlurMeasure::LaplacianVariance, threshold: 0.0, hysteresis: HYSTERESIS },
+        detector: DetectorEntry::Rustface {},
+        golden: FileEntry { file: GOLDEN_FILE.into(), sha256: String::new() },
+        provenance: Provenance {
+            seed: context.trial.seed,
+            data: name.clone(),
+            data_sha256: data.sha256.clone(),
+            command: command_line(),
+            commit: clear.progress.commit.clone(),
+            date: time::OffsetDateTime::now_utc().date().to_string(),
+        },
+        models: vec![
+            entry(
+                ModelChoice::Clear,
+                CLEAR_FILE,
+                clear,
+                format!("{name}, {faces} training faces, {} epochs from random weights", clear.progress.history.len()),
+            ),
+            entry(
+                ModelChoice::Robust,
+                ROBUST_FILE,
+                robust,
+                format!(
+                    "{name}, {faces} training faces, {} epochs from the clear model, {:.0} % of the faces blurred at random",
+                    robust.progress.history.len(),
+                    context.trial.robust.augment.blur_probability * 100.0
+                ),
+            ),
+        ],
+    }
+}
+
+/// Enters what was fitted and measured on the validation faces.
+fn apply(manifest: &mut Manifest, calibration: &Calibration) {
+    let gate = calibration.gate.best();
+    manifest.gate.measure = gate.measure;
+    manifest.gate.threshold = gate.threshold;
+    for entry in &mut manifest.models {
+        let model = calibration.model(entry.role);
+        entry.temperature = model.temperature.temperature;
+        entry.blur_band = match entry.role {
+            ModelChoice::Clear => [gate.threshold, calibration.sharpest(gate.measure).max(gate.threshold)],
+            ModelChoice::Robust => [0.0, gate.threshold],
+        };
+        for (level, accuracy) in BlurLevel::ALL.iter().zip(&model.accuracy) {
+            entry.metrics.insert(format!("validation-accuracy-{}", level.name()), *accuracy as f32);
+        }
+    }
+}
+
+/// The mean face of every class, sharp and blurred: faces, but nobody's.
+fn golden_pairs(recognizer: &Recognizer, samples: &[&Sample], labels: &LabelSet) -> anyhow::Result<Vec<GoldenPair>> {
+    let side = recognizer.input().side;
+    let mut pairs = Vec::new();
+    for class in 0..labels.len() {
+        let faces: Vec<&GrayImage> =
+            samples.iter().filter(|sample| sample.label == class).map(|sample| &sample.face).collect();
+        let Some(mean) = mean_face(&faces) else { continue };
+        for level in [BlurLevel::None, BlurLevel::High] {
+            let crop = resize(models::box_blur(mean.view(), level.radius_px(mean.width())).view(), side, side);
+            pairs.push(GoldenPair {
+                clear: recognizer.logits_with(crop.view(), ModelChoice::Clear)?,
+                robust: recognizer.logits_with(crop.view(), ModelChoice::Robust)?,
+                crop,
+            });
+        }
+    }
+    Ok(pairs)
+}
+
+/// The mean of faces of one size; `None` of none.
+fn mean_face(faces: &[&GrayImage]) -> Option<GrayImage> {
+    let first = faces.first()?;
+    let mut sums = vec![0u64; first.pixels().len()];
+    for face in faces {
+        for (sum, &pixel) in sums.iter_mut().zip(face.pixels()) {
+            *sum += u64::from(pixel);
+        }
+    }
+    let mut mean = GrayImage::new(first.width(), first.height());
+    for (pixel, sum) in mean.pixels_mut().iter_mut().zip(sums) {
+        // A mean of bytes is a byte.
+        *pixel = (sum / faces.len() as u64) as u8;
+    }
+    Some(mean)
+}

@@ -1,0 +1,150 @@
+//! The report as one page that needs no other file.
+
+use std::fmt::Write;
+
+use super::svg::{Plot, escape, page_style};
+use super::{GateRow, LevelRow, Report, percent};
+use crate::evaluate::gate::measure_name;
+use crate::evaluate::metrics::Metrics;
+
+const STYLE: &str = "\
+body{margin:0 auto;max-width:60rem;padding:1.5rem 1rem 4rem;background:var(--page);color:var(--ink);\
+font:16px/1.5 system-ui,sans-serif}\
+h1{font-size:1.6rem;margin:.5rem 0}h2{font-size:1.15rem;margin:2.2rem 0 .6rem}p{margin:.4rem 0;color:var(--faint)}\
+.tiles{display:flex;flex-wrap:wrap;gap:.8rem;margin:1.2rem 0}\
+.tile{background:var(--panel);border:1px solid var(--line);border-radius:.5rem;padding:.6rem 1rem;min-width:8rem}\
+.tile b{display:block;font-size:1.5rem}.tile span{color:var(--faint);font-size:.85rem}\
+.scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem}\
+th,td{padding:.3rem .8rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}\
+th:first-child,td:first-child{text-align:left;padding-left:0}th{color:var(--faint);font-weight:600}\
+td.wrap{white-space:normal;overflow-wrap:anywhere;text-align:left;font-family:ui-monospace,monospace;font-size:.82rem}\
+svg{max-width:100%;height:auto}";
+
+/// The whole page.
+pub fn page(report: &Report, plots: &[Plot]) -> String {
+    let name = escape(&report.settings.bundle.name);
+    let mut body = format!("<h1>How good is {name}?</h1>\n");
+    let data = &report.settings.data;
+    let path = escape(&data.path.display().to_string());
+    body += &format!(
+        "<p>{} faces of {path} ({}), through the code that the device runs.</p>\n",
+        report.samples,
+        data.usage.name()
+    );
+    for (label, count) in &report.skipped {
+        body += &format!("<p>Skipped: {count} faces of {}, which this bundle does not know.</p>\n", escape(label));
+    }
+    body += &tiles(&report.overall, report.samples);
+    for plot in plots {
+        body += &section(plot.title, &format!("<div class=\"scroll\">{}</div>", plot.inline()));
+    }
+    body += &section("Blur", &blur_table(&report.blur));
+    if let Some(gate) = &report.gate {
+        body += &section("Gate", &gate_table(gate));
+    }
+    body += &section("Labels, routed, without blur", &class_table(&report.overall));
+    body += &section("Settings", &settings_table(report));
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>Evaluation of {name}</title>\n\
+         <style>{}{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
+        page_style()
+    )
+}
+
+fn section(title: &str, content: &str) -> String {
+    format!("<h2>{}</h2>\n{content}\n", escape(title))
+}
+
+fn tiles(metrics: &Metrics, samples: usize) -> String {
+    let interval = metrics.accuracy_interval;
+    let tile = |value: &str, what: &str| format!("<div class=\"tile\"><b>{value}</b><span>{what}</span></div>");
+    let accuracy = format!("accuracy, {} to {}", percent(interval.low), percent(interval.high));
+    [
+        "<div class=\"tiles\">".to_owned(),
+        tile(&percent(metrics.accuracy), &accuracy),
+        tile(&format!("{:.3}", metrics.macro_f1), "macro F1"),
+        tile(&format!("{:.3}", metrics.expected_calibration_error), "calibration error"),
+        tile(&samples.to_string(), "faces"),
+        "</div>\n<p>Routed, without blur; 95 % bootstrap interval.</p>\n".to_owned(),
+    ]
+    .concat()
+}
+
+/// A table; the texts must be escaped.
+fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut html = String::from("<div class=\"scroll\"><table>\n<tr>");
+    for cell in header {
+        html += &format!("<th>{cell}</th>");
+    }
+    html += "</tr>\n";
+    for row in rows {
+        let cells: String = row.iter().map(|cell| format!("<td>{cell}</td>")).collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(html, "<tr>{cells}</tr>");
+    }
+    html + "</table></div>"
+}
+
+fn blur_table(rows: &[LevelRow]) -> String {
+    let figures = |metrics: &Metrics| [percent(metrics.accuracy), format!("{:.3}", metrics.macro_f1)];
+    let calibration = |metrics: &Metrics| format!("{:.3}", metrics.expected_calibration_error);
+    let cells = rows.iter().map(|row| {
+        let mut cells = vec![row.level.name().to_owned(), format!("{}", row.radius_px)];
+        cells.extend([&row.clear, &row.robust, &row.routed].into_iter().flat_map(figures));
+        cells.extend([calibration(&row.routed), percent(row.routed_share)]);
+        cells
+    });
+    let header =
+        ["level", "radius px", "clear", "F1", "robust", "F1", "routed", "F1", "calibration error", "to robust"];
+    table(&header, cells)
+}
+
+fn gate_table(gate: &GateRow) -> String {
+    let area = |auc: Option<f64>| auc.map_or_else(|| "-".to_owned(), |auc| format!("{auc:.4}"));
+    let routed = vec!["routed".to_owned(), percent(gate.shipped.routed_accuracy)];
+    let alone = [
+        ("always clear", gate.alone.always_clear),
+        ("always robust", gate.alone.always_robust),
+        ("oracle", gate.alone.oracle),
+    ];
+    let alone = alone.map(|(name, accuracy)| vec![name.to_owned(), percent(accuracy)]);
+    let measures = gate.auc.iter().map(|(name, auc)| vec![(*name).to_owned(), area(auc.any), area(auc.medium)]);
+    format!(
+        "<p>Faces go to the robust model where the {} of the crop is below {}. All levels weigh equally; the oracle \
+         knows which model is right.</p>\n{}\n<p>How well a measure tells blurred faces from others: area under the ROC \
+         curve.</p>\n{}",
+        measure_name(gate.gate.measure),
+        gate.gate.threshold,
+        table(&["gate", "accuracy"], std::iter::once(routed).chain(alone)),
+        table(&["measure", "blurred at all", "medium or more"], measures)
+    )
+}
+
+fn class_table(metrics: &Metrics) -> String {
+    let rows = metrics.per_class.iter().map(|class| {
+        let figures = [class.precision, class.recall].map(percent);
+        let [precision, recall] = figures;
+        vec![class.label.name().to_owned(), precision, recall, format!("{:.3}", class.f1), class.support.to_string()]
+    });
+    table(&["label", "precision", "recall", "F1", "faces"], rows)
+}
+
+fn settings_table(report: &Report) -> String {
+    let settings = &report.settings;
+    let mut rows = vec![
+        ("command", settings.command.clone()),
+        ("trainer", format!("{} ({})", settings.version, settings.commit)),
+        ("bundle", settings.bundle.path.display().to_string()),
+    ];
+    rows.extend(settings.bundle.sha256.iter().map(|(file, sha256)| (file.as_str(), sha256.clone())));
+    rows.push(("data", settings.data.path.display().to_string()));
+    rows.push(("sha-256 of the data", settings.data.sha256.clone()));
+    rows.push(("blur", settings.degradation.to_owned()));
+    let rows: String = rows
+        .iter()
+        .map(|(name, value)| format!("<tr><td>{}</td><td class=\"wrap\">{}</td></tr>\n", escape(name), escape(value)))
+        .collect();
+    format!("<div class=\"scroll\"><table>\n{rows}</table></div>")
+}

@@ -1,0 +1,259 @@
+//! One stage of training: from a network and faces to the best weights on the validation faces.
+
+use std::time::Instant;
+
+use anyhow::{anyhow, bail};
+use burn::module::Module;
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::tensor::Device;
+use models::BlurLevel;
+
+use crate::average::blend;
+use crate::batches::{self, Batch, Place};
+use crate::checkpoint::{Epoch, Progress, State, Store};
+use crate::config::{Recipe, TrialConfig};
+use crate::evaluate::calibration::mean_negative_log_likelihood;
+use crate::loss::{cross_entropy, smoothed_targets};
+use crate::network::Network;
+use crate::pack::Trained;
+use crate::progress::Meter;
+use crate::split::Split;
+
+/// Faces a step of evaluation.
+const EVALUATION_BATCH: usize = 256;
+
+/// One of the two trainings of a trial.
+pub struct Stage<'a> {
+    /// "clear" or "robust": the folder of its checkpoints and its name in messages.
+    pub name: &'a str,
+    /// Its place in the trial's random streams.
+    pub index: u64,
+    /// How it trains.
+    pub recipe: &'a Recipe,
+    /// The blurs that validation faces go through in turn.
+    pub validation_levels: &'a [BlurLevel],
+}
+
+/// What every stage of a trial shares.
+pub struct Context<'a> {
+    /// The trial.
+    pub trial: &'a TrialConfig,
+    /// SHA-256 of the data.
+    pub data_sha256: &'a str,
+    /// Classes of the network.
+    pub classes: usize,
+    /// Training and validation faces.
+    pub split: &'a Split<'a>,
+    /// Where the tensors live (without autodiff).
+    pub device: &'a Device,
+}
+
+/// Trains `start` to the end of the stage, going on from its checkpoint where there is one, and
+/// gives the averaged weights of the best epoch.
+///
+/// # Errors
+/// A loss that is no number, a checkpoint that cannot be read or written.
+pub fn train(context: &Context<'_>, stage: &Stage<'_>, start: Network, store: &Store) -> anyhow::Result<Trained> {
+    let trial = context.trial;
+    let mut progress = match store.progress(trial, stage.index, context.data_sha256)? {
+        Some(progress) => progress,
+        None => Progress {
+            trial: trial.clone(),
+            data_sha256: context.data_sha256.into(),
+            commit: crate::COMMIT.into(),
+            finished: false,
+            history: Vec::new(),
+        },
+    };
+    let mut state =
+        State { average: start.valid(), best: start.valid(), network: start, optimizer: optimizer(stage.recipe) };
+    if !progress.history.is_empty() {
+        state = store.load(state)?;
+        eprintln!("{}: going on after epoch {}", stage.name, progress.history.len());
+    }
+
+    let steps = context.split.train.len() / stage.recipe.batch;
+    if steps == 0 {
+        bail!(
+            "{}: {} training faces do not fill one batch of {}\n  give more faces or a smaller batch",
+            stage.name,
+            context.split.train.len(),
+            stage.recipe.batch
+        );
+    }
+    let mut meter = Meter::new(stage.name, (stage.recipe.epochs - progress.history.len()) * steps);
+    while !progress.finished {
+        let number = progress.history.len();
+        let began = Instant::now();
+        let training_loss = run_epoch(context, stage, number, &mut state, &mut meter)?;
+        let (validation_loss, validation_accuracy) = validate(context, stage, &state.average)?;
+        let best = best_accuracy(&progress.history);
+        if validation_accuracy > best {
+            state.best = state.average.valid();
+        }
+        let epoch = Epoch {
+            epoch: number + 1,
+            training_loss,
+            validation_loss,
+            validation_accuracy,
+            duration_secs: began.elapsed().as_secs_f64(),
+        };
+        meter.line(&format!(
+            "{} epoch {}/{}: training loss {:.4}, validation loss {:.4}, accuracy {:.2} % (best {:.2} %), {:.1} s",
+            stage.name,
+            epoch.epoch,
+            stage.recipe.epochs,
+            training_loss,
+            validation_loss,
+            validation_accuracy * 100.0,
+            best.max(validation_accuracy) * 100.0,
+            epoch.duration_secs
+        ));
+        progress.history.push(epoch);
+        progress.finished = progress.history.len() >= stage.recipe.epochs
+            || epochs_since_best(&progress.history) >= stage.recipe.patience;
+        store.save(&state, &progress)?;
+    }
+    meter.finish();
+    Ok(Trained { network: state.best, progress })
+}
+
+fn optimizer(recipe: &Recipe) -> ModuleOptimizer {
+    SgdConfig::new()
+        .with_momentum(Some(
+            MomentumConfig::new().with_momentum(recipe.momentum).with_dampening(0.0).with_nesterov(true),
+        ))
+        .with_weight_decay(Some(WeightDecayConfig::new(recipe.weight_decay)))
+        .init()
+}
+
+/// Linear warm-up, then a cosine to 0 (Loshchilov and Hutter 2017) over `steps` in all.
+fn learning_rate(recipe: &Recipe, step: usize, steps: usize) -> f64 {
+    let warm_up = recipe.warm_up_steps.min(steps);
+    if step < warm_up {
+        return recipe.learning_rate * (step + 1) as f64 / warm_up as f64;
+    }
+    let share = (step - warm_up) as f64 / (steps - warm_up).max(1) as f64;
+    recipe.learning_rate * 0.5 * (1.0 + (share * std::f64::consts::PI).cos())
+}
+
+/// Trains one epoch in place; gives the mean loss.
+fn run_epoch(
+    context: &Context<'_>,
+    stage: &Stage<'_>,
+    number: usize,
+    state: &mut State,
+    meter: &mut Meter,
+) -> anyhow::Result<f64> {
+    let recipe = stage.recipe;
+    let place = Place { stage: stage.index, epoch: number as u64 };
+    let device = context.device.clone().autodiff();
+    // Dropout draws from the device: seeded by the epoch, so that a resumed run draws the same.
+    device.seed(context.trial.seed ^ (place.stage << 32) ^ (place.epoch << 1));
+    let steps = context.split.train.len() / recipe.batch;
+    let mut total = 0.0;
+    std::thread::scope(|scope| {
+        let batches = batches::epoch(scope, &context.split.train, context.trial, recipe, place);
+        for (index, batch) in batches.iter().enumerate() {
+            let batch = batch?;
+            let step = number * steps + index;
+            let targets = smoothed_targets(&batch.labels, context.classes, recipe.label_smoothing, &device);
+            let loss = cross_entropy(state.network.forward(batch.tensor(&device)), targets);
+            let gradients = GradientsParams::from_grads(loss.backward(), &state.network);
+            let rate = learning_rate(recipe, step, steps * recipe.epochs);
+            state.network = state.optimizer.step(rate, state.network.clone(), gradients);
+            // A young average must not hang on to the random start.
+            let decay = recipe.ema_decay.min((1.0 + step as f64) / (10.0 + step as f64));
+            state.average = blend(state.average.clone(), &state.network.valid(), decay);
+            let loss = f64::from(loss.into_scalar::<f32>());
+            if !loss.is_finite() {
+                return Err(anyhow!(
+                    "{}: the loss is {loss} at step {} of epoch {}\n  the checkpoint of epoch {number} is whole; lower {}.learning-rate and start again",
+                    stage.name,
+                    index + 1,
+                    number + 1,
+                    stage.name
+                ));
+            }
+            total += loss;
+            meter.step(loss);
+        }
+        Ok(total / steps as f64)
+    })
+}
+
+/// Cross-entropy and accuracy on the validation faces.
+fn validate(context: &Context<'_>, stage: &Stage<'_>, network: &Network) -> anyhow::Result<(f64, f64)> {
+    let mut labels = Vec::new();
+    let mut logits = Vec::new();
+    for batch in
+        batches::fixed(&context.split.validation, &context.trial.input, stage.validation_levels, EVALUATION_BATCH)?
+    {
+        labels.extend_from_slice(&batch.labels);
+        logits.extend(forward(network, batch, context.device)?);
+    }
+    let loss = mean_negative_log_likelihood(&logits, &labels, 1.0);
+    let right = logits.iter().zip(&labels).filter(|(row, label)| argmax(row) == **label).count();
+    Ok((loss, right as f64 / labels.len().max(1) as f64))
+}
+
+/// Logits of one batch, a row a face.
+///
+/// # Errors
+/// The device does not hand out the result.
+pub fn forward(network: &Network, batch: Batch, device: &Device) -> anyhow::Result<Vec<Vec<f32>>> {
+    let logits = network.forward(batch.tensor(device));
+    let [_, classes] = logits.dims();
+    let values = logits.into_data().try_to_vec::<f32>().map_err(|error| anyhow!("reading logits: {error:?}"))?;
+    Ok(values.chunks_exact(classes).map(<[f32]>::to_vec).collect())
+}
+
+fn argmax(row: &[f32]) -> usize {
+    row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(index, _)| index)
+}
+
+fn best_accuracy(history: &[Epoch]) -> f64 {
+    history.iter().map(|epoch| epoch.validation_accuracy).fold(f64::NEG_INFINITY, f64::max)
+}
+
+fn epochs_since_best(history: &[Epoch]) -> usize {
+    let best = best_accuracy(history);
+    history.iter().rev().take_while(|epoch| epoch.validation_accuracy < best).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_rises_then_falls_to_zero() {
+        let recipe = Recipe { learning_rate: 0.1, warm_up_steps: 10, ..Recipe::default() };
+        let rates: Vec<f64> = (0..=100).map(|step| learning_rate(&recipe, step, 100)).collect();
+        assert!(rates[..10].windows(2).all(|pair| pair[0] < pair[1]));
+        assert!((rates[10] - 0.1).abs() < 1e-9);
+        assert!(rates[10..].windows(2).all(|pair| pair[0] > pair[1]));
+        assert!(rates[100] < 1e-9);
+    }
+
+    #[test]
+    fn patience_counts_from_the_best_epoch() {
+        let at = |accuracies: &[f64]| {
+            accuracies
+                .iter()
+                .enumerate()
+                .map(|(index, &validation_accuracy)| Epoch {
+                    epoch: index + 1,
+                    training_loss: 1.0,
+                    validation_loss: 1.0,
+                    validation_accuracy,
+                    duration_secs: 1.0,
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(epochs_since_best(&at(&[0.1, 0.5, 0.4, 0.3])), 2);
+        assert_eq!(epochs_since_best(&at(&[0.1, 0.2])), 0);
+        assert_eq!(epochs_since_best(&[]), 0);
+    }
+}

@@ -1,0 +1,150 @@
+//! From a detected face to the canonical crop: upright, square, and framed the way the faces are
+//! framed that the recogniser was trained on.
+
+use serde::{Deserialize, Serialize};
+
+use crate::detect::{DetectedFace, Landmarks};
+use crate::image::{Gray8, GrayImage, PixelPoint};
+
+/// No more than this many samples across a pixel of the crop; a face so large that this is
+/// too few is averaged over a part of its pixels only.
+const MAX_SAMPLES: f32 = 16.0;
+
+/// How a face is framed. Part of the bundle, since detector and training set decide it.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Alignment {
+    /// Side of the canonical square as a share of the height of the detector's box.
+    pub box_scale: f32,
+    /// From the middle of the box to the middle of the square, to the right, as a share of the
+    /// height of the box.
+    pub box_shift_x: f32,
+    /// The same downwards.
+    pub box_shift_y: f32,
+    /// Where the eyes are in the square: share of its side from the top.
+    pub eye_y: f32,
+    /// Distance between the eyes as a share of the side; they are symmetric about the middle.
+    pub eye_distance: f32,
+}
+
+/// The framing of FER-2013, for boxes of [`RustfaceDetector`](crate::RustfaceDetector).
+///
+/// Measured two ways. 3,000 Training faces, enlarged four times and set on a soft background: the
+/// detector found 2,707, and the true square had 1.085 of the height of its box (0.90 to 1.37 in
+/// the middle four fifths), shifted by 0.00 in both directions (+-0.08). And 938 frontal faces of
+/// other pictures whose eyes are known: their mean crop is most like FER-2013's mean face (both
+/// mirrored too, correlation in the inscribed circle) at a scale of 1.04 to 1.06 with shifts of
+/// -0.01, cut by the box, and with eyes 0.40 down and 0.36 to 0.38 apart, cut by the eyes. The
+/// eyes are 0.1095 above the middle of the detector's box and 0.406 of it apart, so that a scale
+/// of 1.07 puts them at 0.398 and 0.379. (The dark spots of the mean face itself are at 0.362 and
+/// 0.390: there the eyebrows count.)
+impl Default for Alignment {
+    fn default() -> Self {
+        Self { box_scale: 1.07, box_shift_x: 0.0, box_shift_y: 0.0, eye_y: 0.40, eye_distance: 0.375 }
+    }
+}
+
+impl Alignment {
+    /// The canonical crop of `face`, `side` x `side` px (at least 1).
+    ///
+    /// With landmarks the face is turned, scaled and moved so that the eyes come to lie where
+    /// `eye_y` and `eye_distance` say; without, the square follows from the box. Pixels are
+    /// averaged over their area when the face shrinks and interpolated when it grows; beyond the
+    /// picture its edges go on. A face without a usable place (no size, not a number) gives the
+    /// middle of the picture.
+    pub fn crop(&self, picture: Gray8<'_>, face: &DetectedFace, side: usize) -> GrayImage {
+        let side = side.max(1);
+        let square = face
+            .landmarks
+            .and_then(|landmarks| self.square_by_eyes(&landmarks))
+            .or_else(|| self.square_by_box(face))
+            .unwrap_or_else(|| Square::middle_of(picture));
+        square.sample(picture, side)
+    }
+
+    fn square_by_eyes(&self, landmarks: &Landmarks) -> Option<Square> {
+        let (right, left) = (landmarks.right_eye, landmarks.left_eye);
+        let across =
+            PixelPoint { x: (left.x - right.x) / self.eye_distance, y: (left.y - right.y) / self.eye_distance };
+        let eyes = PixelPoint { x: 0.5 * (left.x + right.x), y: 0.5 * (left.y + right.y) };
+        Square::around(eyes, (0.5, self.eye_y), across)
+    }
+
+    fn square_by_box(&self, face: &DetectedFace) -> Option<Square> {
+        let (middle, height) = (face.rect.center(), face.rect.height);
+        let middle = PixelPoint { x: middle.x + self.box_shift_x * height, y: middle.y + self.box_shift_y * height };
+        // A box turned inside out is no face, not one upside down.
+        let across = PixelPoint { x: self.box_scale * height.max(0.0), y: 0.0 };
+        Square::around(middle, (0.5, 0.5), across)
+    }
+}
+
+/// A square in a picture, turned by any angle.
+struct Square {
+    /// Its top left corner.
+    corner: PixelPoint,
+    /// Its upper edge, from left to right.
+    across: PixelPoint,
+}
+
+impl Square {
+    /// The square with upper edge `across` in which `point` lies at the shares `at` of the side;
+    /// None if it is smaller than a pixel or not finite.
+    fn around(point: PixelPoint, at: (f32, f32), across: PixelPoint) -> Option<Self> {
+        let corner = PixelPoint {
+            x: point.x - at.0 * across.x + at.1 * across.y,
+            y: point.y - at.0 * across.y - at.1 * across.x,
+        };
+        let side = across.x.hypot(across.y);
+        let usable = side.is_finite() && side >= 1.0 && corner.x.is_finite() && corner.y.is_finite();
+        usable.then_some(Self { corner, across })
+    }
+
+    fn middle_of(picture: Gray8<'_>) -> Self {
+        let (width, height) = (picture.width() as f32, picture.height() as f32);
+        let side = width.min(height);
+        let corner = PixelPoint { x: 0.5 * (width - side), y: 0.5 * (height - side) };
+        Self { corner, across: PixelPoint { x: side, y: 0.0 } }
+    }
+
+    fn sample(&self, picture: Gray8<'_>, side: usize) -> GrayImage {
+        let step = self.across.x.hypot(self.across.y) / side as f32;
+        // So close that no pixel of the picture is skipped, and exactly on the pixels where the
+        // face shrinks by a whole number.
+        let samples = step.ceil().clamp(1.0, MAX_SAMPLES) as usize;
+        let fine = 1.0 / (side * samples) as f32;
+        let mut out = GrayImage::new(side, side);
+        for (i, pixel) in out.pixels_mut().iter_mut().enumerate() {
+            let (column, row) = (i % side, i / side);
+            let mut sum = 0.0;
+            for y in row * samples..(row + 1) * samples {
+                for x in column * samples..(column + 1) * samples {
+                    let (u, v) = ((x as f32 + 0.5) * fine, (y as f32 + 0.5) * fine);
+                    sum += interpolated(
+                        picture,
+                        self.corner.x + u * self.across.x - v * self.across.y,
+                        self.corner.y + u * self.across.y + v * self.across.x,
+                    );
+                }
+            }
+            *pixel = (sum / (samples * samples) as f32 + 0.5) as u8;
+        }
+        out
+    }
+}
+
+/// The picture's value at a point, bilinear between the centres of its pixels.
+fn interpolated(picture: Gray8<'_>, x: f32, y: f32) -> f32 {
+    let (last_x, last_y) = (picture.width() - 1, picture.height() - 1);
+    let (x, y) = ((x - 0.5).clamp(0.0, last_x as f32), (y - 0.5).clamp(0.0, last_y as f32));
+    let (left, top) = (x as usize, y as usize);
+    let (right, bottom) = ((left + 1).min(last_x), (top + 1).min(last_y));
+    let (share_x, share_y) = (x - left as f32, y - top as f32);
+    let (upper, lower) = (picture.row(top), picture.row(bottom));
+    let blend = |row: &[u8]| {
+        let (a, b) = (f32::from(row[left]), f32::from(row[right]));
+        a + share_x * (b - a)
+    };
+    let (above, below) = (blend(upper), blend(lower));
+    above + share_y * (below - above)
+}

@@ -1,0 +1,180 @@
+//! The detector that needs nothing else: SeetaFace's frontal-face cascade as ported by the
+//! `rustface` crate, with the model from that crate's package embedded.
+//!
+//! The crate takes a minimum face size and ignores it: it always looks for faces from 40 px up,
+//! and its time grows with the picture's area. So the picture is shrunk here first, by as much as
+//! makes the smallest face asked for 40 px.
+//!
+//! The cascade was made for sharp pictures. Where it finds nothing it gets a second look at the
+//! picture with an unsharp mask, which brings back most of the faces that blur hides from it.
+
+use ::rustface::{FaceInfo, ImageData, Model, create_detector_with_model, read_model};
+
+use super::nms::suppress;
+use super::{DetectError, DetectedFace, FaceDetector};
+use crate::degrade::box_blur;
+use crate::image::{Gray8, GrayImage, PixelRect};
+use crate::resample::resize;
+
+/// Put into `OUT_DIR` by build.rs: the crate does not expose it.
+const MODEL: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rustface.bin"));
+/// Side of the smallest face that the cascade can find in the picture it is given.
+const WINDOW_PX: f32 = 40.0;
+/// Sum of window scores that becomes a score of 0.5. At half of it there is a false face in a
+/// hundred pictures, at twice of it a twentieth of the faces are lost.
+const HALF_SURE: f32 = 2.0;
+const DEFAULT_THRESHOLD: f32 = 0.5;
+/// A picture with a shorter side is taken for one face cut out, and gets a border: the cascade's
+/// window is a little larger than such a cut.
+const CUT_OUT_PX: usize = 100;
+/// Shorter side that a cut-out face is brought to, and its border on each side as a share of it.
+const CUT_OUT_SIDE_PX: f32 = 80.0;
+const CUT_OUT_BORDER: f32 = 0.15;
+/// No larger picture is handed to the cascade: its integral images count in 32 bits.
+const MAX_VIEW_PX: f32 = 4e6;
+/// The unsharp mask: radius in px of the picture handed over, and how many times the difference
+/// is added. Found by trial on blurred faces of 50 to 200 px.
+const SHARPEN_RADIUS_PX: f32 = 6.0;
+const SHARPEN_TIMES: f32 = 4.0;
+/// Overlap from which on a face of the second look is one of the first.
+const MAX_IOU: f32 = 0.3;
+
+/// Frontal faces by the SeetaFace cascade; a box without landmarks each.
+pub struct RustfaceDetector {
+    model: Model,
+    min_face_px: Option<f32>,
+    threshold: f32,
+}
+
+impl RustfaceDetector {
+    /// A detector for faces from a sixth of the picture's shorter side, but at most 120 px, up:
+    /// 80 px in a 640x480 frame, which is looked at as 320x240. A picture with a side below
+    /// 100 px is looked at as one face cut out, enlarged where that helps.
+    ///
+    /// # Errors
+    /// [`DetectError::EmbeddedModel`] if the model in the program is damaged.
+    pub fn new() -> Result<Self, DetectError> {
+        let model = read_model(MODEL).map_err(|e| DetectError::EmbeddedModel { reason: e.to_string() })?;
+        Ok(Self { model, min_face_px: None, threshold: DEFAULT_THRESHOLD })
+    }
+
+    /// Looks for faces from `min_face_px` px of the picture up, 40 at least: pictures are not
+    /// enlarged for the sake of faces smaller than that. Time falls with its square.
+    #[must_use]
+    pub fn with_min_face_px(mut self, min_face_px: f32) -> Self {
+        self.min_face_px = Some(min_face_px);
+        self
+    }
+
+    /// Reports faces from this score up, 0..=1; 0.5 if not set.
+    #[must_use]
+    pub fn with_threshold(mut self, threshold: f32) -> Self {
+        self.threshold = threshold;
+        self
+    }
+
+    fn look(&self, view: &View, image: &GrayImage) -> Vec<DetectedFace> {
+        // The crate's detector is not Send, so it cannot live in `self`; copying the model is a
+        // hundredth of the work on a frame.
+        let mut cascade = create_detector_with_model(self.model.clone());
+        // The crate panics at 0 and below.
+        let share = self.threshold.clamp(0.0, 1.0);
+        let raw = HALF_SURE * share / (1.0 - share);
+        cascade.set_score_thresh(f64::from(raw).max(f64::MIN_POSITIVE));
+        let (width, height) = (image.width() as u32, image.height() as u32);
+        let found = cascade.detect(&ImageData::new(image.pixels(), width, height));
+        found.iter().map(|face| view.face_in_picture(face)).collect()
+    }
+}
+
+impl FaceDetector for RustfaceDetector {
+    fn name(&self) -> &str {
+        "rustface"
+    }
+
+    /// The cascade gives a sum, over the windows that agree on a face; the score is
+    /// `sum / (sum + 2)`: 0.33 for a lone window, 0.9 for a clear face.
+    fn detect(&mut self, picture: Gray8<'_>) -> Result<Vec<DetectedFace>, DetectError> {
+        let Some(view) = View::of(picture, self.min_face_px) else {
+            return Ok(Vec::new());
+        };
+        let mut faces = self.look(&view, &view.image);
+        if !faces.iter().any(|face| face.score >= DEFAULT_THRESHOLD) {
+            faces.extend(self.look(&view, &sharpened(&view.image)));
+        }
+        Ok(suppress(faces, MAX_IOU))
+    }
+}
+
+/// What the cascade gets to see of a picture.
+struct View {
+    image: GrayImage,
+    /// Px of the view a px of the picture.
+    scale: f32,
+    /// Px of the view around the picture.
+    border: usize,
+}
+
+impl View {
+    /// None if no face can be in `picture`.
+    fn of(picture: Gray8<'_>, min_face_px: Option<f32>) -> Option<Self> {
+        let (width, height) = (picture.width() as f32, picture.height() as f32);
+        let short = width.min(height);
+        let cut_out = picture.width().min(picture.height()) < CUT_OUT_PX;
+        let wanted = if cut_out {
+            (CUT_OUT_SIDE_PX / short).max(1.0)
+        } else {
+            WINDOW_PX / min_face_px.unwrap_or((short / 6.0).min(120.0)).max(WINDOW_PX)
+        };
+        let scale = wanted.min((MAX_VIEW_PX / (width * height)).sqrt());
+        if short * scale < WINDOW_PX {
+            return None;
+        }
+        let image = resize(picture, (width * scale).round() as usize, (height * scale).round() as usize);
+        if !cut_out {
+            return Some(Self { image, scale, border: 0 });
+        }
+        let border = (short * scale * CUT_OUT_BORDER) as usize;
+        Some(Self { image: with_border(&image, border), scale, border })
+    }
+
+    fn face_in_picture(&self, face: &FaceInfo) -> DetectedFace {
+        let (rect, raw) = (face.bbox(), face.score() as f32);
+        let border = self.border as f32;
+        DetectedFace {
+            rect: PixelRect {
+                x: (rect.x() as f32 - border) / self.scale,
+                y: (rect.y() as f32 - border) / self.scale,
+                width: rect.width() as f32 / self.scale,
+                height: rect.height() as f32 / self.scale,
+            },
+            score: raw / (raw + HALF_SURE),
+            landmarks: None,
+        }
+    }
+}
+
+/// `image` with `border` px of its mean gray on each side: an edge would be taken for a feature.
+fn with_border(image: &GrayImage, border: usize) -> GrayImage {
+    let (width, height) = (image.width(), image.height());
+    let sum: u64 = image.pixels().iter().map(|&p| u64::from(p)).sum();
+    let mean = (sum / (width * height) as u64) as u8;
+    let full = width + 2 * border;
+    let mut out = GrayImage::new(full, height + 2 * border);
+    out.pixels_mut().fill(mean);
+    let inside = out.pixels_mut().chunks_exact_mut(full).skip(border);
+    for (target, row) in inside.zip(image.pixels().chunks_exact(width)) {
+        target[border..border + width].copy_from_slice(row);
+    }
+    out
+}
+
+fn sharpened(image: &GrayImage) -> GrayImage {
+    let mut out = image.clone();
+    let soft = box_blur(image.view(), SHARPEN_RADIUS_PX);
+    for (pixel, soft) in out.pixels_mut().iter_mut().zip(soft.pixels()) {
+        let (sharp, soft) = (f32::from(*pixel), f32::from(*soft));
+        *pixel = (sharp + SHARPEN_TIMES * (sharp - soft)) as u8;
+    }
+    out
+}
