@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::bad_input;
 
+/// The recipe of the default bundle.
+const SHIPPED: &str = include_str!("../trials/default.toml");
+
 /// A whole trial: one network, trained twice, once on clear faces and once more on blurred ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -161,16 +164,21 @@ impl Default for AugmentConfig {
 }
 
 impl TrialConfig {
-    /// Reads and checks a trial file, or gives the defaults where there is none.
+    /// Reads and checks a trial file; without one, the recipe of the default bundle.
     ///
     /// # Errors
     /// A file that cannot be read, an unknown key (with its line), a value out of range.
     pub fn read(path: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(path) = path else { return Ok(Self::default()) };
+        let Some(path) = path else { return Self::parse(SHIPPED, "trials/default.toml") };
+        let name = path.display().to_string();
         let text = std::fs::read_to_string(path)
-            .map_err(|error| bad_input(format!("{}: cannot read the trial file: {error}", path.display())))?;
-        let config: Self = toml::from_str(&text).map_err(|error| bad_input(format!("{}: {error}", path.display())))?;
-        config.check().with_context(|| path.display().to_string())?;
+            .map_err(|error| bad_input(format!("{name}: cannot read the trial file: {error}")))?;
+        Self::parse(&text, &name)
+    }
+
+    fn parse(text: &str, name: &str) -> anyhow::Result<Self> {
+        let config: Self = toml::from_str(text).map_err(|error| bad_input(format!("{name}: {error}")))?;
+        config.check().with_context(|| name.to_owned())?;
         Ok(config)
     }
 
@@ -255,5 +263,42 @@ impl NetworkConfig {
             return Err(bad_input(format!("network.dropout = {dropout} is outside 0..1")));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::is_bad_input;
+
+    #[test]
+    fn every_shipped_trial_is_read() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("trials");
+        let names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| TrialConfig::read(Some(&entry.unwrap().path())).unwrap().name)
+            .collect();
+        assert!(names.contains(&TrialConfig::read(None).unwrap().name), "{names:?}");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let error = TrialConfig::parse("name = \"a\"\n\n[clear]\nepoch = 3\n", "a.toml").unwrap_err();
+        assert!(is_bad_input(&error));
+        let told = format!("{error:#}");
+        assert!(told.contains("a.toml") && told.contains("line 4") && told.contains("epoch"), "{told}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_refused_with_its_key() {
+        for (text, key) in [
+            ("[clear]\nbatch = 0", "clear.batch"),
+            ("[robust.augment]\nscale = 2.0", "robust.augment.scale"),
+            ("[network]\nkind = \"residual\"\nwidths = [8]\nblocks = []\ndropout = 0.0", "blocks"),
+            ("name = \"a b\"", "name"),
+        ] {
+            let error = TrialConfig::parse(text, "a.toml").unwrap_err();
+            assert!(is_bad_input(&error) && format!("{error:#}").contains(key), "{error:#}");
+        }
     }
 }
