@@ -8,8 +8,8 @@ use crate::panel::PanelChoice;
 
 /// Reads the expressions of faces, also in blurred pictures.
 ///
-/// Without a command: runs a demo with composite faces of nobody, since no camera is
-/// supported yet, and leaves pictures of what it showed in ./mien-demo.
+/// Without a command: reads faces from the first camera. Where there is none it runs a demo
+/// with composite faces of nobody, and leaves pictures of what it showed in ./mien-demo.
 #[derive(Debug, Parser)]
 #[command(name = "mien", version, max_term_width = 90)]
 pub struct Cli {
@@ -25,6 +25,8 @@ pub enum Command {
     Run(RunArgs),
     /// Measures the time of every stage over a source
     Bench(BenchArgs),
+    /// Lists the video devices of this machine and what they are good for
+    ListCameras,
     /// Checks a configuration, the bundle and the detector it names
     Validate(ValidateArgs),
 }
@@ -32,7 +34,8 @@ pub enum Command {
 /// Where frames come from and what looks at them.
 #[derive(Debug, Args)]
 pub struct InputArgs {
-    /// A picture, a folder of pictures, a video or GIF, `demo`, or /dev/videoN
+    /// A picture, a folder of pictures, a video or GIF, `demo`, /dev/videoN, or `camera`: the
+    /// first there is
     #[arg(long, value_name = "SOURCE")]
     pub source: String,
     /// Stop after so many frames
@@ -57,17 +60,9 @@ pub struct InputArgs {
 }
 
 impl InputArgs {
-    /// So many frames of the demo.
-    pub fn demo(frames: u64) -> Self {
-        Self {
-            source: "demo".into(),
-            frames: Some(frames),
-            sequence: None,
-            skip_bad: false,
-            bundle: None,
-            detector: None,
-            config: None,
-        }
+    /// A source without further wishes.
+    pub fn plain(source: String) -> Self {
+        Self { source, frames: None, sequence: None, skip_bad: false, bundle: None, detector: None, config: None }
     }
 }
 
@@ -80,8 +75,8 @@ pub struct RunArgs {
     /// Save annotated pictures: out.png, out.mp4, out.gif, or a folder (name/)
     #[arg(long, value_name = "PATH")]
     pub save: Option<PathBuf>,
-    /// Screen to draw: `png:DIR[:WIDTHxHEIGHT]` writes what it shows as pictures, `none`
-    /// draws nothing
+    /// Screen to draw: `fb[:DEVICE]` is a framebuffer, `png:DIR[:WIDTHxHEIGHT]` writes what it
+    /// shows as pictures, `none` draws nothing
     #[arg(long, value_name = "PANEL")]
     pub panel: Option<PanelChoice>,
     /// Readings as JSON Lines: `-` for standard output, or a file

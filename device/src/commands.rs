@@ -17,11 +17,12 @@ use crate::open;
 use crate::panel::{PanelChoice, PanelSink};
 use crate::pipeline::Pipeline;
 use crate::run::{Sinks, Summary, drive};
+use crate::show;
 use crate::sink::json_lines::JsonLines;
 use crate::sink::narrator::Narrator;
 use crate::sink::recorder::Recorder;
-use crate::source::Source;
 use crate::source::images::FolderRule;
+use crate::source::{Source, camera};
 
 /// Exit code of a program that was told twice to stop.
 const EXIT_INTERRUPTED: i32 = 130;
@@ -58,7 +59,7 @@ impl Line {
             config.detect.model.clone_from(&input.detector);
         }
         let rule = FolderRule { skip_bad: input.skip_bad, fps: input.sequence };
-        let source = open::source(&input.source, rule)?;
+        let source = open::source(&input.source, rule, &config.camera)?;
         let bundle = open::bundle(config.bundle.as_deref())?;
         let pipeline = Pipeline::new(
             open::detector(&config.detect, &bundle)?,
@@ -93,6 +94,20 @@ impl Line {
         tell(format_args!("mien: {summary}"));
         Ok(summary)
     }
+}
+
+/// `mien` without a command: the first camera, or the demo where there is none.
+///
+/// # Errors
+/// As [`run`].
+pub fn live_or_demo() -> anyhow::Result<()> {
+    let Some(camera) = camera::first() else { return show::demo() };
+    tell(format_args!(
+        "mien: reading faces from {} until Ctrl-C; `mien --help` says what else there is",
+        camera.display()
+    ));
+    let input = InputArgs::plain(camera.to_string_lossy().into_owned());
+    run(&RunArgs { input, save: None, panel: None, json: None })
 }
 
 /// `mien run`
@@ -140,6 +155,14 @@ pub fn bench(args: &BenchArgs) -> anyhow::Result<()> {
     sinks.writing.push(Box::new(bench));
     line.drive(sinks)?;
     Ok(())
+}
+
+/// `mien list-cameras`
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn list_cameras() -> anyhow::Result<()> {
+    write!(io::stdout(), "{}", camera::list()).map_err(stdout_error)
 }
 
 /// `mien validate`

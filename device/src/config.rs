@@ -14,6 +14,7 @@ use serde::Deserialize;
 use crate::diagnostics::Problem;
 use crate::panel::PanelChoice;
 use crate::smooth::SmoothRule;
+use crate::source::camera::CameraConfig;
 use crate::track::TrackRule;
 
 /// All settings. Every key may be left out.
@@ -25,6 +26,8 @@ pub struct Config {
     /// The screen to draw: see [`PanelChoice`].
     #[serde(deserialize_with = "check::panel")]
     pub panel: PanelChoice,
+    /// `[camera]`
+    pub camera: CameraConfig,
     /// `[detect]`
     pub detect: DetectConfig,
     /// `[track]`
@@ -85,6 +88,7 @@ impl Default for Config {
         Self {
             bundle: None,
             panel: PanelChoice::None,
+            camera: CameraConfig::default(),
             detect: DetectConfig::default(),
             track: TrackConfig::default(),
             smooth: SmoothConfig::default(),
@@ -122,7 +126,7 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         let panel = match &mut config.panel {
             PanelChoice::Png(shots, _) => Some(shots),
-            PanelChoice::None | PanelChoice::Null(_) => None,
+            PanelChoice::None | PanelChoice::Null(_) | PanelChoice::Framebuffer(_) => None,
         };
         let given = [config.bundle.as_mut(), config.detect.model.as_mut(), panel];
         for given in given.into_iter().flatten() {
@@ -212,6 +216,8 @@ mod tests {
             ("[track]\nmax-distance = nan\n", ["mien.toml:2:", "max-distance"]),
             ("\npanel = \"hdmi\"\n", ["mien.toml:2:", "png:DIR"]),
             ("screen = 1\n", ["mien.toml:1:", "screen"]),
+            ("[camera]\nfps = 0\n", ["mien.toml:2:", "fps"]),
+            ("[camera]\nformat = \"h264\"\n", ["mien.toml:2:", "mjpeg"]),
             ("[detect\n", ["mien.toml:1:", "]"]),
         ] {
             let error = parse(text).unwrap_err();

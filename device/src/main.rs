@@ -35,9 +35,10 @@ use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        None => show::demo(),
+        None => commands::live_or_demo(),
         Some(Command::Run(args)) => commands::run(&args),
         Some(Command::Bench(args)) => commands::bench(&args),
+        Some(Command::ListCameras) => commands::list_cameras(),
         Some(Command::Validate(args)) => commands::validate(&args),
     };
     match done {

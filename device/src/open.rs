@@ -9,11 +9,12 @@ use models::{Bundle, DetectError, DetectorEntry, FaceDetector, Recognizer, Rustf
 
 use crate::config::DetectConfig;
 use crate::diagnostics::Problem;
+use crate::source::Source;
+use crate::source::camera::{CameraConfig, is_camera, open as open_camera};
 use crate::source::demo::DemoSource;
 use crate::source::ffmpeg::FfmpegSource;
 use crate::source::gif::GifSource;
 use crate::source::images::{FolderRule, ImageSource, has_picture_name};
-use crate::source::{Source, camera};
 
 /// Seed and size in px of the demo.
 const DEMO_SEED: u64 = 1;
@@ -87,12 +88,12 @@ pub fn recognizer(bundle: &Bundle) -> anyhow::Result<Recognizer> {
 ///
 /// # Errors
 /// When there is nothing of that name, or nothing that can be read as pictures.
-pub fn source(name: &str, rule: FolderRule) -> anyhow::Result<Box<dyn Source>> {
+pub fn source(name: &str, rule: FolderRule, camera: &CameraConfig) -> anyhow::Result<Box<dyn Source>> {
     if name == "demo" {
         return Ok(Box::new(DemoSource::new(DEMO_SEED, DEMO_SIZE)?));
     }
-    if camera::is_camera(name) {
-        return camera::open(name);
+    if is_camera(name) {
+        return open_camera(name, camera);
     }
     let path = Path::new(name);
     let found = std::fs::metadata(path).with_context(|| {
@@ -165,8 +166,8 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_bad_input_with_a_next_step() {
-        for name in ["/no/such/thing.png", "/dev/video0", "camera", ""] {
-            let error = source(name, FolderRule::default()).err().unwrap();
+        for name in ["/no/such/thing.png", "/dev/video93", ""] {
+            let error = source(name, FolderRule::default(), &CameraConfig::default()).err().unwrap();
             assert_eq!(exit_code(&error), EXIT_BAD_INPUT, "{name}");
             assert!(message(&error).contains("\n  "), "{name}");
         }

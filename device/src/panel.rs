@@ -1,5 +1,6 @@
 //! Where the screen is shown. A panel gets finished pictures; only it can fail.
 
+pub mod framebuffer;
 pub mod null;
 pub mod png;
 mod sink;
@@ -32,13 +33,19 @@ pub trait Panel {
     fn flush(&mut self, canvas: &Canvas, changed: Option<Rectangle>) -> anyhow::Result<()>;
 }
 
-/// A panel as it is asked for: `none`, `null[:WIDTHxHEIGHT]`, `png:DIR[:WIDTHxHEIGHT]`.
+/// Where the kernel puts the first framebuffer.
+const FIRST_FRAMEBUFFER: &str = "/dev/fb0";
+
+/// A panel as it is asked for: `none`, `fb[:DEVICE]`, `null[:WIDTHxHEIGHT]`,
+/// `png:DIR[:WIDTHxHEIGHT]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PanelChoice {
     /// No screen is drawn.
     None,
     /// The screen is drawn and shown nowhere: to measure what drawing costs.
     Null(Size),
+    /// A framebuffer of the kernel, by its node.
+    Framebuffer(PathBuf),
     /// Numbered pictures in this folder.
     Png(PathBuf, Size),
 }
@@ -52,6 +59,7 @@ impl PanelChoice {
         Ok(match self {
             Self::None => None,
             Self::Null(size) => Some(Box::new(null::NullPanel::new(*size))),
+            Self::Framebuffer(node) => Some(Box::new(framebuffer::FramebufferPanel::open(node)?)),
             Self::Png(folder, size) => Some(Box::new(png::PngPanel::open(folder, *size)?)),
         })
     }
@@ -64,6 +72,8 @@ impl FromStr for PanelChoice {
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
         match kind {
             "none" if text == kind => Ok(Self::None),
+            "fb" if text == kind => Ok(Self::Framebuffer(FIRST_FRAMEBUFFER.into())),
+            "fb" if !rest.is_empty() => Ok(Self::Framebuffer(rest.into())),
             "null" => match rest {
                 "" => Ok(Self::Null(DEFAULT_SIZE)),
                 size => Ok(Self::Null(parse_size(size)?)),
@@ -81,8 +91,8 @@ impl FromStr for PanelChoice {
                 Ok(Self::Png(folder.into(), size))
             }
             _ => Err(format!(
-                "`{text}` is no panel: write `none`, `null` or `png:DIR`, the last two with \
-                 `:WIDTHxHEIGHT` behind if it is not 800x480"
+                "`{text}` is no panel: write `none`, `fb`, `fb:DEVICE`, `null` or `png:DIR`, the last two \
+                 with `:WIDTHxHEIGHT` behind if it is not 800x480"
             )),
         }
     }
@@ -109,6 +119,8 @@ mod tests {
     fn panels_are_read() {
         let png = |folder: &str, width, height| Ok(PanelChoice::Png(folder.into(), Size::new(width, height)));
         assert_eq!("none".parse(), Ok(PanelChoice::None));
+        assert_eq!("fb".parse(), Ok(PanelChoice::Framebuffer("/dev/fb0".into())));
+        assert_eq!("fb:/dev/fb1".parse(), Ok(PanelChoice::Framebuffer("/dev/fb1".into())));
         assert_eq!("null".parse(), Ok(PanelChoice::Null(DEFAULT_SIZE)));
         assert_eq!("null:128x64".parse(), Ok(PanelChoice::Null(Size::new(128, 64))));
         assert_eq!("png:shots".parse(), png("shots", 800, 480));
@@ -118,7 +130,7 @@ mod tests {
 
     #[test]
     fn what_is_no_panel_is_refused_with_the_right_form() {
-        for wrong in ["", "hdmi", "none:x", "png", "png:", "png::320x240", "null:tall"] {
+        for wrong in ["", "hdmi", "none:x", "fb:", "png", "png:", "png::320x240", "null:tall"] {
             assert!(wrong.parse::<PanelChoice>().is_err(), "{wrong}");
         }
         for wrong in ["png:a:0x0", "png:a:9x480", "png:a:99999x480", "png:a:800x", "png:a:8x8x8"] {

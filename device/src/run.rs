@@ -13,7 +13,7 @@ use crate::frame::Frame;
 use crate::pipeline::Pipeline;
 use crate::reading::Reading;
 use crate::sink::Sink;
-use crate::source::Source;
+use crate::source::{Pause, Source};
 
 /// Where the readings go.
 #[derive(Default)]
@@ -60,9 +60,16 @@ pub fn drive(
     while limit.is_none_or(|limit| summary.frames < limit) && !stop.load(Ordering::Relaxed) {
         let asked = clock.now();
         let Some(frame) = source.next_frame()? else {
-            break;
+            match source.pause() {
+                Pause::Ended => break,
+                Pause::Waiting => {}
+                Pause::Lost(why) => sinks.lose(&why)?,
+            }
+            continue;
         };
         let got = clock.now();
+        // Waiting for a picture is no work.
+        let asked = asked + source.waited();
         let mut reading = pipeline.process(&frame)?;
         reading.dropped = source.dropped();
         reading.stages.decode_us = micros_between(asked, got);
@@ -100,6 +107,11 @@ impl Sinks {
             sink.take(frame, reading)?;
         }
         Ok(())
+    }
+
+    /// Tells those who show the present that there is none.
+    fn lose(&mut self, why: &str) -> anyhow::Result<()> {
+        self.drawing.iter_mut().chain(&mut self.writing).try_for_each(|sink| sink.lose(why))
     }
 
     /// Finishes all; the first error is returned when every sink had its turn.

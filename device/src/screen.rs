@@ -14,7 +14,7 @@ mod picture;
 #[cfg(test)]
 pub mod sample;
 mod scaler;
-mod shapes;
+pub mod shapes;
 mod status;
 pub mod text;
 mod timeline;
@@ -29,7 +29,7 @@ use self::canvas::Canvas;
 use self::layout::Layout;
 use self::picture::PictureView;
 use self::status::Status;
-use self::text::Typesetter;
+use self::text::{Align, Style, Typesetter};
 use self::timeline::Timeline;
 use crate::frame::Frame;
 use crate::reading::{FaceReading, Reading};
@@ -90,7 +90,24 @@ impl Screen {
         self.timeline.draw(canvas, text, layout);
         canvas
     }
+
+    /// Draws what is wrong in place of everything else.
+    pub fn draw_notice(&mut self, notice: &str) -> &Canvas {
+        let (canvas, text) = (&mut self.canvas, &mut self.text);
+        let Some(layout) = &self.layout else {
+            tiny::draw_notice(canvas, notice);
+            return canvas;
+        };
+        let area = canvas.area();
+        shapes::fill(canvas, area, palette::GROUND);
+        let style = Style::bold(layout.px(NOTICE_PX), palette::WARNING);
+        text.write(canvas, &format!("! {notice}"), style, area, Align::Centre);
+        canvas
+    }
 }
+
+/// Bold px of a notice on panels with room for sentences.
+const NOTICE_PX: u32 = 22;
 
 /// The face to show: the one shown before as long as it is there and no other is much
 /// bigger, so that two people of one size do not take turns.

@@ -39,12 +39,12 @@ const SIZE: Size = Size::new(480, 288);
 pub fn demo() -> anyhow::Result<()> {
     let folder = Path::new(FOLDER);
     tell(format_args!(
-        "mien: no camera is supported yet, so this is the demo: {FRAMES} frames with composite \
+        "mien: no camera found, so this is the demo: {FRAMES} frames with composite \
          faces of nobody\n      that change expression and go in and out of blur. What the \
          screen shows goes to ./{FOLDER};\n      a line here tells each change. `mien --help` \
          says what else there is."
     ));
-    let mut line = Line::open(&InputArgs::demo(FRAMES))?;
+    let mut line = Line::open(&InputArgs { frames: Some(FRAMES), ..InputArgs::plain("demo".into()) })?;
     tell(format_args!("mien: {}", line.about()));
     let keepsakes = Keepsakes::create(folder)?;
     line.drive(Sinks { drawing: vec![Box::new(keepsakes)], writing: vec![Box::new(Narrator::default())] })?;

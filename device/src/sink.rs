@@ -15,6 +15,16 @@ pub trait Sink {
     /// When the output cannot be written; the error names the path.
     fn take(&mut self, frame: &Frame, reading: &Reading) -> anyhow::Result<()>;
 
+    /// The source has no picture to give, and why; it is told again and again until there is one.
+    /// Who shows the present must not go on showing the past.
+    ///
+    /// # Errors
+    /// As [`Sink::take`].
+    fn lose(&mut self, why: &str) -> anyhow::Result<()> {
+        let _ = why;
+        Ok(())
+    }
+
     /// Ends the output: flushes, writes trailers, renames temporary files. Called once,
     /// also after Ctrl-C.
     ///

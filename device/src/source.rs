@@ -7,14 +7,28 @@ pub mod gif;
 pub mod images;
 pub mod y4m;
 
+use std::time::Duration;
+
 use crate::frame::Frame;
+
+/// Why a source has no frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// There will never be another.
+    Ended,
+    /// The next one has not come yet.
+    Waiting,
+    /// Something is wrong that may pass, and what.
+    Lost(String),
+}
 
 /// A stream of frames.
 pub trait Source {
     /// What it is, for messages: `video clip.gif, 320x240`.
     fn describe(&self) -> String;
 
-    /// The next frame; `None` when the source has ended.
+    /// The next frame; `None` when there is none now, of which [`Source::pause`] tells the
+    /// reason. Waits a moment at most, so that a request to stop is heard.
     ///
     /// # Errors
     /// When the input cannot be read or is not what it claims to be. The error names
@@ -25,6 +39,16 @@ pub trait Source {
     /// from one to the next. Unrelated pictures are no sequence.
     fn is_sequence(&self) -> bool {
         true
+    }
+
+    /// Why there was no frame.
+    fn pause(&self) -> Pause {
+        Pause::Ended
+    }
+
+    /// How long the last call of [`Source::next_frame`] did nothing but wait for the picture.
+    fn waited(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// Frames dropped so far because newer ones were there.

@@ -94,10 +94,12 @@ fn a_folder_without_a_face_is_read_to_its_end_and_then_refused() {
 }
 
 #[test]
-fn a_camera_says_what_to_use_instead() {
+fn a_camera_that_is_not_there_says_what_to_use_instead() {
     let place = Place::new();
-    let run = place.run(Path::new("/dev/video0")).assert();
-    refused(run, BAD_INPUT, &["next release", "--source demo"]);
+    let run = place.run(Path::new("/dev/video93")).assert();
+    refused(run, BAD_INPUT, &["camera /dev/video93", "no such device", "list-cameras", "--source demo"]);
+    let run = place.run(Path::new("/dev/v4l/by-id/none")).assert();
+    refused(run, BAD_INPUT, &["/dev/v4l/by-id/none", "no such device"]);
 }
 
 #[test]

@@ -16,10 +16,15 @@ const RETRY_FRAMES: u64 = 50;
 /// not stop the readings; the end of the run says how much it missed.
 pub struct PanelSink {
     screen: Screen,
+    link: Link,
+    frames: u64,
+}
+
+/// The way to the panel.
+struct Link {
     panel: Box<dyn Panel>,
     /// What the panel shows; unknown at the start and after an error.
     shown: Option<Canvas>,
-    frames: u64,
     missed: u64,
     /// What was wrong first.
     trouble: Option<anyhow::Error>,
@@ -30,23 +35,23 @@ pub struct PanelSink {
 impl PanelSink {
     /// A sink that draws for `panel`.
     pub fn new(panel: Box<dyn Panel>) -> Self {
-        Self { screen: Screen::new(panel.size()), panel, shown: None, frames: 0, missed: 0, trouble: None, rest: 0 }
+        let screen = Screen::new(panel.size());
+        Self { screen, link: Link { panel, shown: None, missed: 0, trouble: None, rest: 0 }, frames: 0 }
     }
 }
 
-impl Sink for PanelSink {
-    fn take(&mut self, frame: &Frame, reading: &Reading) -> anyhow::Result<()> {
-        self.frames += 1;
-        let canvas = self.screen.draw(frame, reading);
+impl Link {
+    /// Sends what changed.
+    fn show(&mut self, canvas: &Canvas) {
         if self.rest > 0 {
             self.rest -= 1;
             self.missed += 1;
-            return Ok(());
+            return;
         }
         let changed = match &self.shown {
             None => None,
             Some(shown) => match canvas.difference(shown) {
-                None => return Ok(()),
+                None => return,
                 changed => changed,
             },
         };
@@ -65,14 +70,27 @@ impl Sink for PanelSink {
                 }
             }
         }
+    }
+}
+
+impl Sink for PanelSink {
+    fn take(&mut self, frame: &Frame, reading: &Reading) -> anyhow::Result<()> {
+        self.frames += 1;
+        let canvas = self.screen.draw(frame, reading);
+        self.link.show(canvas);
+        Ok(())
+    }
+
+    fn lose(&mut self, why: &str) -> anyhow::Result<()> {
+        self.link.show(self.screen.draw_notice(why));
         Ok(())
     }
 
     fn finish(&mut self) -> anyhow::Result<()> {
-        let Some(trouble) = self.trouble.take() else {
+        let Some(trouble) = self.link.trouble.take() else {
             return Ok(());
         };
-        let message = format!("the panel missed {} of {} frames", self.missed, self.frames);
+        let message = format!("the panel missed {} of {} frames", self.link.missed, self.frames);
         // Its exit code stays a failure; the next step follows from the cause.
         Err(trouble.context(message))
     }
@@ -129,6 +147,26 @@ mod tests {
         let changed = flushed[1].unwrap();
         // The blur meter and its figure, nothing else.
         assert!(changed.size.width < 140 && changed.size.height < 60, "{changed:?}");
+    }
+
+    #[test]
+    fn a_lost_camera_takes_the_last_face_off_the_panel() {
+        let fake = Fake::default();
+        let flushed = Rc::clone(&fake.flushed);
+        let mut sink = PanelSink::new(Box::new(fake));
+        sink.take(&sample::frame(0), &sample::reading(1)).unwrap();
+        for _ in 0..3 {
+            sink.lose("camera: it is gone").unwrap();
+        }
+        // The whole screen changed, once.
+        let sent = flushed.borrow().clone();
+        assert_eq!(sent.len(), 2, "{sent:?}");
+        let changed = sent[1].unwrap();
+        assert!(changed.size.width > 300 && changed.size.height > 220, "{changed:?}");
+        let words: Vec<&str> = vec!["camera: it is gone", "camera: it is in use"];
+        let mut screen = Screen::new(Size::new(320, 240));
+        let [gone, busy] = [words[0], words[1]].map(|why| screen.draw_notice(why).clone());
+        assert!(gone.difference(&busy).is_some());
     }
 
     #[test]

@@ -64,6 +64,23 @@ pub fn draw(canvas: &mut Canvas, main: Option<&FaceReading>, reading: &Reading, 
     }
 }
 
+/// Draws what is wrong, a few words a line.
+pub fn draw_notice(canvas: &mut Canvas, notice: &str) {
+    shapes::fill(canvas, canvas.area(), OFF);
+    let columns = (canvas.size().width / FONT_6X10.character_size.width).max(1) as usize;
+    let mut lines = vec![String::new()];
+    for word in notice.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => *line = word.into(),
+            Some(line) if line.len() + 1 + word.len() <= columns => *line = format!("{line} {word}"),
+            _ => lines.push(word.into()),
+        }
+    }
+    for (line, y) in lines.iter().zip((0..).step_by(11)) {
+        write(canvas, line, &FONT_6X10, Point::new(0, y), Alignment::Left, ON);
+    }
+}
+
 /// The model's name: inverted for robust, framed for clear.
 fn model(canvas: &mut Canvas, model: ModelChoice, area: Rectangle) {
     let ink = match model {

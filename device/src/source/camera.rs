@@ -1,22 +1,240 @@
-//! Cameras: the seam. The driver comes with the next release.
+//! A live camera: the newest picture, and back again by itself after whatever went wrong.
 
-use crate::diagnostics::Problem;
+mod capture;
+mod config;
+mod find;
+mod pixels;
+mod v4l2;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use self::capture::{Capture, Fault};
+pub use self::config::CameraConfig;
+use self::v4l2::{Camera, NodeKind};
+use super::{Pause, Source};
+use crate::clock::{Clock, MachineClock};
+use crate::diagnostics::{Problem, tell};
+use crate::frame::Frame;
+
+/// The longest that one call waits, so that a request to stop is heard.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// A camera that sends nothing for so long is opened anew. Dark rooms make exposures long, but not so long.
+const STALL: Duration = Duration::from_secs(4);
+/// Time before the first try to open it again, and the longest, which repeated failures lead to.
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+const LAST_RETRY: Duration = Duration::from_secs(8);
+/// Frames missing between two sequence numbers that are believed; drivers also start over.
+const LONGEST_GAP: u32 = 10_000;
 
 /// Whether a source is named like a camera.
 pub fn is_camera(name: &str) -> bool {
     name == "camera" || name.starts_with("/dev/video") || name.starts_with("/dev/v4l/")
 }
 
-/// Opens a camera.
+/// The first camera of this machine, if it has one that can be used.
+pub fn first() -> Option<PathBuf> {
+    let is_usable = |node: &find::Node| node.about.as_ref().is_ok_and(|about| about.kind == NodeKind::Camera);
+    find::nodes().into_iter().find(is_usable).map(|node| node.path)
+}
+
+/// Opens a camera by its node, a name that udev gave it, or as `camera`: the first there is.
 ///
 /// # Errors
-/// Always, for now: says what works instead.
-pub fn open(name: &str) -> anyhow::Result<Box<dyn super::Source>> {
-    let message = format!("{name}: cameras come with the next release of mien");
-    Err(Problem::input(message)
-        .next_step(
-            "Until then record it (ffmpeg -f v4l2 -i DEVICE -t 10 clip.mp4) and run \
-             --source clip.mp4, or try --source demo.",
-        )
-        .into())
+/// Why it cannot be used, and what to do about it.
+pub fn open(name: &str, config: &CameraConfig) -> anyhow::Result<Box<dyn Source>> {
+    let node = match name {
+        "camera" => first().ok_or_else(|| {
+            Problem::input("there is no camera").next_step(
+                "Plug one in; `mien list-cameras` says what this machine has. Without a camera: --source demo.",
+            )
+        })?,
+        node => PathBuf::from(node),
+    };
+    let stable = find::stable_name(&node).unwrap_or_else(|| node.clone());
+    let config = config.clone();
+    let open = move || -> Result<Box<dyn Capture>, Fault> { Ok(Box::new(Camera::open(&stable, &config)?)) };
+    let name = node.display().to_string();
+    let source = CameraSource::open(&name, open, Box::new(MachineClock::start()), std::thread::sleep);
+    Ok(Box::new(source.map_err(|fault| fault.into_problem(&name))?))
 }
+
+/// What `mien list-cameras` prints: a line for each video node.
+pub fn list() -> String {
+    let nodes = find::nodes();
+    if nodes.is_empty() {
+        return "no video device; plug a camera in, and see `sudo dmesg | tail` if that does not help\n".into();
+    }
+    let mut text = String::new();
+    for node in nodes {
+        let _ = match &node.about {
+            Ok(about) => {
+                let use_of = match about.kind {
+                    NodeKind::Camera => "camera",
+                    NodeKind::MultiPlane => "raw end of a CSI sensor: needs libcamera",
+                    NodeKind::Metadata => "data about pictures: not the camera itself",
+                    NodeKind::Other => "no camera",
+                };
+                writeln!(text, "{}: {} ({}), {use_of}", node.path.display(), about.card, about.driver)
+            }
+            Err(error) => writeln!(text, "{}: {}", node.path.display(), Fault::of_open(error)),
+        };
+        if let Some(stable) = &node.stable {
+            let _ = writeln!(text, "    stays {}", stable.display());
+        }
+    }
+    text
+}
+
+/// Opens the camera, at first and again.
+type Open = Box<dyn FnMut() -> Result<Box<dyn Capture>, Fault>>;
+
+/// A camera as a source that never ends.
+struct CameraSource {
+    name: String,
+    open: Open,
+    clock: Box<dyn Clock>,
+    sleep: fn(Duration),
+    state: State,
+    number: u64,
+    dropped: u64,
+    waited: Duration,
+}
+
+enum State {
+    Streaming {
+        capture: Box<dyn Capture>,
+        /// When the last picture came, or the stream began.
+        alive_at: Duration,
+        /// The sequence number of that picture.
+        sequence: Option<u32>,
+    },
+    Lost {
+        fault: Fault,
+        retry_at: Duration,
+        /// The pause after the next failure.
+        pause: Duration,
+    },
+}
+
+impl CameraSource {
+    fn open(
+        name: &str,
+        mut open: impl FnMut() -> Result<Box<dyn Capture>, Fault> + 'static,
+        clock: Box<dyn Clock>,
+        sleep: fn(Duration),
+    ) -> Result<Self, Fault> {
+        let capture = open()?;
+        let state = State::Streaming { capture, alive_at: clock.now(), sequence: None };
+        Ok(Self {
+            name: name.into(),
+            open: Box::new(open),
+            clock,
+            sleep,
+            state,
+            number: 0,
+            dropped: 0,
+            waited: Duration::ZERO,
+        })
+    }
+
+    /// Notes that the camera is lost, and tells it once.
+    fn lose(&mut self, fault: Fault) {
+        tell(format_args!("mien: camera {}: {fault}; waiting for it", self.name));
+        let retry_at = self.clock.now() + FIRST_RETRY;
+        self.state = State::Lost { fault, retry_at, pause: FIRST_RETRY * 2 };
+    }
+
+    /// Tries to get a lost camera back when it is time to.
+    fn recover(&mut self) -> anyhow::Result<()> {
+        let State::Lost { retry_at, pause, .. } = &self.state else { return Ok(()) };
+        let (now, retry_at, pause) = (self.clock.now(), *retry_at, *pause);
+        if now < retry_at {
+            (self.sleep)((retry_at - now).min(PATIENCE));
+            return Ok(());
+        }
+        match (self.open)() {
+            Ok(capture) => {
+                tell(format_args!("mien: camera {} is back: {}", self.name, capture.describe()));
+                self.state = State::Streaming { capture, alive_at: self.clock.now(), sequence: None };
+            }
+            // Another camera in its place that cannot be used: waiting longer does not help.
+            Err(fault) if !fault.may_pass() => return Err(fault.into_problem(&self.name).into()),
+            Err(fault) => {
+                let retry_at = self.clock.now() + pause;
+                self.state = State::Lost { fault, retry_at, pause: (pause * 2).min(LAST_RETRY) };
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Pictures that are missing between two sequence numbers.
+fn missing(before: Option<u32>, now: u32) -> u64 {
+    let gap = before.map_or(0, |before| now.wrapping_sub(before).wrapping_sub(1));
+    if gap < LONGEST_GAP { u64::from(gap) } else { 0 }
+}
+
+impl Source for CameraSource {
+    fn describe(&self) -> String {
+        match &self.state {
+            State::Streaming { capture, .. } => format!("camera {}, {}", self.name, capture.describe()),
+            State::Lost { .. } => format!("camera {}", self.name),
+        }
+    }
+
+    fn next_frame(&mut self) -> anyhow::Result<Option<Frame>> {
+        let State::Streaming { capture, alive_at, sequence } = &mut self.state else {
+            self.recover()?;
+            return Ok(None);
+        };
+        let layout = capture.layout();
+        let asked = self.clock.now();
+        let raw = match capture.newest(PATIENCE) {
+            Ok(raw) => raw,
+            Err(fault) => {
+                self.lose(fault);
+                return Ok(None);
+            }
+        };
+        let now = self.clock.now();
+        self.waited = now.saturating_sub(asked);
+        let decoded = raw.map(|raw| (layout.decode(raw.bytes, true), raw.sequence));
+        let Some((decoded, number)) = decoded else {
+            if now.saturating_sub(*alive_at) >= STALL {
+                self.lose(Fault::Stalled);
+            }
+            return Ok(None);
+        };
+        self.dropped += missing(*sequence, number);
+        (*alive_at, *sequence) = (now, Some(number));
+        // Damaged pictures happen on long cables; each is one that was dropped.
+        let Ok((gray, colour)) = decoded else {
+            self.dropped += 1;
+            return Ok(None);
+        };
+        let frame = Frame { number: self.number, captured_at: now, gray, colour, name: None };
+        self.number += 1;
+        Ok(Some(frame))
+    }
+
+    fn pause(&self) -> Pause {
+        match &self.state {
+            State::Streaming { .. } => Pause::Waiting,
+            State::Lost { fault, .. } => Pause::Lost(format!("camera: {fault}")),
+        }
+    }
+
+    fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -107,9 +107,9 @@ fn a_configuration_with_an_unknown_key() {
 }
 
 #[test]
-fn a_camera_for_which_it_is_too_early() {
+fn a_camera_that_is_not_there() {
     let place = Place::default();
-    refused(&mut run(&place, "/dev/video0"), BAD_INPUT, &["/dev/video0"]);
+    refused(&mut run(&place, "/dev/video93"), BAD_INPUT, &["/dev/video93"]);
     assert!(place.names().is_empty());
 }
 
