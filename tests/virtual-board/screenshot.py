@@ -1,8 +1,9 @@
 """Waits until the board says SHOWN, then has QEMU take a picture of its display."""
 import json, os, socket, sys, time
 
-out = sys.argv[1]
-for _ in range(3900):
+out, board = sys.argv[1], int(sys.argv[2])
+while True:
+    os.kill(board, 0)
     console = os.path.join(out, "console.txt")
     if os.path.exists(console) and b"SHOWN" in open(console, "rb").read():
         break
