@@ -20,7 +20,6 @@ pub struct Status {
     frames: u64,
     sums: StageTimes,
     shown: Figures,
-    dropped_before: u64,
 }
 
 /// What is on the screen until the next refresh.
@@ -29,8 +28,6 @@ struct Figures {
     fps: f32,
     mean: StageTimes,
     dropped: u64,
-    /// Frames were dropped in the last half second.
-    dropping: bool,
 }
 
 impl Status {
@@ -59,9 +56,7 @@ impl Status {
                 ..StageTimes::default()
             },
             dropped: reading.dropped,
-            dropping: reading.dropped > self.dropped_before,
         };
-        self.dropped_before = reading.dropped;
         self.since_ms = Some(now);
         self.frames = 0;
         self.sums = StageTimes::default();
@@ -103,10 +98,9 @@ impl Status {
 
     /// What somebody in front of the screen should know, if anything.
     pub fn warning(&self, main: Option<&FaceReading>) -> Option<&'static str> {
-        let Figures { fps, dropping, .. } = self.shown;
-        if dropping {
-            Some("frames dropped: too slow")
-        } else if fps > 0.0 && fps < SLOW_FPS {
+        // Dropped frames are no trouble: of a fast camera only the newest are wanted.
+        let fps = self.shown.fps;
+        if fps > 0.0 && fps < SLOW_FPS {
             Some("slow: under 5 fps")
         } else if main.is_some_and(|face| face.unsure && face.blur.value < face.blur.threshold) {
             Some("blurred: hold still")
@@ -165,7 +159,7 @@ mod tests {
         reading.dropped = 3;
         status.add(&reading);
         let face = reading.faces.first();
-        assert_eq!(status.warning(face), Some("frames dropped: too slow"));
+        assert_eq!(status.warning(face), None);
         reading.captured_at_ms += 600.0;
         reading.fps = 2.0;
         status.add(&reading);
