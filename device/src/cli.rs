@@ -25,6 +25,8 @@ pub enum Command {
     Run(RunArgs),
     /// Measures the time of every stage over a source
     Bench(BenchArgs),
+    /// Looks at models, cameras and displays and says what is wrong and what cures it
+    Doctor(DoctorArgs),
     /// Lists the video devices of this machine and what they are good for
     ListCameras,
     /// Checks a configuration, the bundle and the detector it names
@@ -93,6 +95,14 @@ pub struct BenchArgs {
     /// The figures as JSON as well: `-` for standard output, or a file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+}
+
+/// `mien doctor`
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Configuration file whose settings are tried
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// `mien validate`

@@ -9,10 +9,11 @@ use anyhow::Context;
 use embedded_graphics::geometry::Size;
 
 use crate::bench::{About, Bench};
-use crate::cli::{BenchArgs, InputArgs, RunArgs, ValidateArgs};
+use crate::cli::{BenchArgs, DoctorArgs, InputArgs, RunArgs, ValidateArgs};
 use crate::clock::MachineClock;
 use crate::config::Config;
 use crate::diagnostics::{stdout_error, tell};
+use crate::doctor;
 use crate::open;
 use crate::panel::{PanelChoice, PanelSink};
 use crate::pipeline::Pipeline;
@@ -155,6 +156,17 @@ pub fn bench(args: &BenchArgs) -> anyhow::Result<()> {
     sinks.writing.push(Box::new(bench));
     line.drive(sinks)?;
     Ok(())
+}
+
+/// `mien doctor`
+///
+/// # Errors
+/// Something needs attention, or the configuration cannot be read.
+pub fn doctor(args: &DoctorArgs) -> anyhow::Result<()> {
+    let config = args.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read)?;
+    let report = doctor::examine(&config);
+    write!(io::stdout(), "{report}").map_err(stdout_error)?;
+    report.verdict()
 }
 
 /// `mien list-cameras`

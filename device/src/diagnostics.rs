@@ -84,12 +84,17 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
 /// one is known.
 pub fn message(error: &anyhow::Error) -> String {
     let mut text = format!("error: {}", causes(error));
-    let told = error.downcast_ref::<Problem>().and_then(|problem| problem.next_step.as_deref());
-    if let Some(step) = told.or_else(|| step_for_cause(error)) {
+    if let Some(step) = next_step(error) {
         text.push_str("\n  ");
         text.push_str(step);
     }
     text
+}
+
+/// What to do about an error, where that is known.
+pub fn next_step(error: &anyhow::Error) -> Option<&str> {
+    let told = error.downcast_ref::<Problem>().and_then(|problem| problem.next_step.as_deref());
+    told.or_else(|| step_for_cause(error))
 }
 
 /// What happened and why, in one line: `what: cause: deeper cause`.

@@ -10,6 +10,7 @@ mod clock;
 mod commands;
 mod config;
 mod diagnostics;
+mod doctor;
 mod frame;
 mod open;
 mod output;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         None => commands::live_or_demo(),
         Some(Command::Run(args)) => commands::run(&args),
         Some(Command::Bench(args)) => commands::bench(&args),
+        Some(Command::Doctor(args)) => commands::doctor(&args),
         Some(Command::ListCameras) => commands::list_cameras(),
         Some(Command::Validate(args)) => commands::validate(&args),
     };

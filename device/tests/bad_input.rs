@@ -103,6 +103,17 @@ fn a_camera_that_is_not_there_says_what_to_use_instead() {
 }
 
 #[test]
+fn the_doctor_tells_the_cure() {
+    let place = Place::new();
+    place.write("mien.toml", "[detect]\nmodel = \"no.onnx\"\n");
+    let run = place.mien(["doctor", "--config", "mien.toml"]).assert().code(FAILURE);
+    let output = run.get_output().clone();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("TROUBLE models: detector") && told.contains("no.onnx"), "{told}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("needs attention"));
+}
+
+#[test]
 fn a_bundle_with_one_flipped_bit() {
     let place = Place::new();
     let picture = place.flat_picture("a.png");

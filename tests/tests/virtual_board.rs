@@ -96,6 +96,16 @@ fn a_lost_camera_and_a_broken_stream_come_back() {
 }
 
 #[test]
+fn the_doctor_finds_camera_and_display() {
+    let Some(board) = board() else { return };
+    let told = text(board, "doctor.txt");
+    for line in ["ok      models: ", "ok      faces: ", "ok      camera /dev/video0: vivid, YUYV 640x480"] {
+        assert!(told.contains(line), "no `{line}` in {told}");
+    }
+    assert!(told.contains("ok      display /dev/fb0: 1280x800 px") && told.ends_with("exit 0\n"), "{told}");
+}
+
+#[test]
 fn a_camera_in_use_is_said_to_be() {
     let Some(board) = board() else { return };
     let told = text(board, "busy.txt");

@@ -60,6 +60,29 @@ pub fn open(name: &str, config: &CameraConfig) -> anyhow::Result<Box<dyn Source>
     Ok(Box::new(source.map_err(|fault| fault.into_problem(&name))?))
 }
 
+/// Takes one picture from every camera: what each gives, or what is wrong with it.
+pub fn probe_all(config: &CameraConfig) -> Vec<(PathBuf, Result<String, Problem>)> {
+    let is_candidate = |node: &find::Node| match &node.about {
+        Ok(about) => matches!(about.kind, NodeKind::Camera | NodeKind::MultiPlane),
+        Err(_) => true,
+    };
+    let probe = |path: &PathBuf| -> Result<String, Fault> {
+        let mut camera = Camera::open(path, config)?;
+        let (about, layout) = (camera.describe(), camera.layout());
+        let raw = camera.newest(STALL)?.ok_or(Fault::Stalled)?;
+        layout.decode(raw.bytes, false).map_err(Fault::Driver)?;
+        Ok(about)
+    };
+    let nodes = find::nodes().into_iter().filter(is_candidate).map(|node| node.path);
+    nodes
+        .map(|path| {
+            let name = path.display().to_string();
+            let probed = probe(&path).map_err(|fault| fault.into_problem(&name));
+            (path, probed)
+        })
+        .collect()
+}
+
 /// What `mien list-cameras` prints: a line for each video node.
 pub fn list() -> String {
     let nodes = find::nodes();

@@ -1,0 +1,228 @@
+//! `mien doctor`: looks at everything that a run needs, and says of each trouble what cures it.
+
+use std::fmt::{self, Write as _};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::clock::{Clock, MachineClock};
+use crate::config::Config;
+use crate::diagnostics::{Problem, causes, next_step};
+use crate::open;
+use crate::panel::Panel;
+use crate::panel::framebuffer::FramebufferPanel;
+use crate::pipeline::Pipeline;
+use crate::source::camera;
+use crate::source::images::FolderRule;
+
+/// Frames of the demo that are read to measure the machine; the first one warms up.
+const MEASURED_FRAMES: u64 = 11;
+/// Above this, boards slow themselves down or soon will.
+const HOT_CELSIUS: f64 = 80.0;
+
+/// How one thing was found.
+#[derive(Debug)]
+struct Finding {
+    what: String,
+    state: State,
+    said: String,
+    step: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Fine,
+    /// Not there, and only needed by some.
+    Missing,
+    Trouble,
+}
+
+/// Everything that was looked at.
+#[derive(Debug, Default)]
+pub struct Report(Vec<Finding>);
+
+impl Report {
+    fn add(&mut self, what: &str, state: State, said: impl Into<String>) {
+        self.0.push(Finding { what: what.into(), state, said: said.into(), step: None });
+    }
+
+    fn trouble(&mut self, what: &str, error: &anyhow::Error) {
+        let step = next_step(error).map(str::to_owned);
+        self.0.push(Finding { what: what.into(), state: State::Trouble, said: causes(error), step });
+    }
+
+    /// Whether nothing needs a cure.
+    ///
+    /// # Errors
+    /// A failure that counts what does.
+    pub fn verdict(&self) -> anyhow::Result<()> {
+        match self.0.iter().filter(|finding| finding.state == State::Trouble).count() {
+            0 => Ok(()),
+            1 => Err(Problem::failure("1 thing needs attention, see above").into()),
+            count => Err(Problem::failure(format!("{count} things need attention, see above")).into()),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.0 {
+            let state = match finding.state {
+                State::Fine => "ok     ",
+                State::Missing => "none   ",
+                State::Trouble => "TROUBLE",
+            };
+            writeln!(f, "{state} {}: {}", finding.what, finding.said)?;
+            if let Some(step) = &finding.step {
+                writeln!(f, "        {step}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Looks at models, detector, speed, cameras, displays, helpers and temperature.
+pub fn examine(config: &Config) -> Report {
+    let mut report = Report::default();
+    if let Err(error) = read_the_demo(config, &mut report) {
+        report.trouble("models", &error);
+    }
+    look_at_cameras(config, &mut report);
+    look_at_framebuffers(&numbered(Path::new("/dev"), "fb"), &mut report);
+    let found = Command::new("ffmpeg").arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    match found {
+        Ok(_) => report.add("ffmpeg", State::Fine, "videos can be read and saved"),
+        Err(_) => report.add("ffmpeg", State::Missing, "GIFs work; other videos want `sudo apt install ffmpeg`"),
+    }
+    look_at_temperatures(&numbered(Path::new("/sys/class/thermal"), "thermal_zone"), &mut report);
+    report
+}
+
+/// Opens bundle and detector, which repeats the golden pairs, and reads frames of the demo.
+fn read_the_demo(config: &Config, report: &mut Report) -> anyhow::Result<()> {
+    let bundle = open::bundle(config.bundle.as_deref())?;
+    let recognizer = open::recognizer(&bundle)?;
+    report.add("models", State::Fine, format!("bundle {} answers as it did where it was made", bundle.manifest.name));
+    let detector = open::detector(&config.detect, &bundle)?;
+    let mut source = open::source("demo", FolderRule::default(), &config.camera)?;
+    let clock = MachineClock::start();
+    let mut pipeline = Pipeline::new(detector, recognizer, Box::new(MachineClock::start()), config, true);
+    let (mut faces, mut spent) = (0, Duration::ZERO);
+    for number in 0..MEASURED_FRAMES {
+        let Some(frame) = source.next_frame()? else { break };
+        let began = clock.now();
+        let reading = pipeline.process(&frame)?;
+        if number > 0 {
+            spent += clock.now().saturating_sub(began);
+            faces += usize::from(!reading.faces.is_empty());
+        }
+    }
+    let measured = MEASURED_FRAMES - 1;
+    let fps = measured as f64 / spent.as_secs_f64().max(1e-9);
+    let said = format!(
+        "{} finds a face in {faces} of {measured} frames of the demo; {fps:.1} frames of 640x480 a second",
+        pipeline.detector_name()
+    );
+    report.add("faces", if faces > 0 { State::Fine } else { State::Trouble }, said);
+    Ok(())
+}
+
+fn look_at_cameras(config: &Config, report: &mut Report) {
+    let probes = camera::probe_all(&config.camera);
+    if probes.is_empty() {
+        report.add("camera", State::Missing, "no video device that gives pictures; plug in a USB camera");
+    }
+    for (node, probe) in probes {
+        let what = format!("camera {}", node.display());
+        match probe {
+            Ok(said) => report.add(&what, State::Fine, said),
+            Err(problem) => report.trouble(&what, &problem.into()),
+        }
+    }
+}
+
+fn look_at_framebuffers(nodes: &[PathBuf], report: &mut Report) {
+    if nodes.is_empty() {
+        report.add("display", State::Missing, "no framebuffer; --panel png:DIR shows what one would");
+    }
+    for node in nodes {
+        let what = format!("display {}", node.display());
+        match FramebufferPanel::open(node) {
+            Ok(panel) => {
+                let size = panel.size();
+                let said = format!("{}x{} px; --panel fb:{} uses it", size.width, size.height, node.display());
+                report.add(&what, State::Fine, said);
+            }
+            Err(error) => report.trouble(&what, &error),
+        }
+    }
+}
+
+fn look_at_temperatures(zones: &[PathBuf], report: &mut Report) {
+    let read = |zone: &PathBuf| fs::read_to_string(zone.join("temp")).ok()?.trim().parse::<f64>().ok();
+    let Some(hottest) = zones.iter().filter_map(read).map(|milli| milli / 1000.0).reduce(f64::max) else { return };
+    let mut said = format!("{hottest:.0} °C");
+    let state = if hottest < HOT_CELSIUS { State::Fine } else { State::Trouble };
+    if state == State::Trouble {
+        let _ =
+            write!(said, ": the board slows itself down; give it a heat sink or a fan, or raise `every` in [detect]");
+    }
+    report.add("temperature", state, said);
+}
+
+/// What is in `folder` under this name and a number, by number.
+fn numbered(folder: &Path, name: &str) -> Vec<PathBuf> {
+    let number = |path: &PathBuf| path.file_name()?.to_str()?.strip_prefix(name)?.parse::<u32>().ok();
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| number(path).is_some()).collect();
+    paths.sort_by_key(number);
+    paths
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trouble_is_told_with_its_cure_and_fails_the_verdict() {
+        let mut report = Report::default();
+        report.add("models", State::Fine, "sound");
+        report.add("ffmpeg", State::Missing, "not needed");
+        report.verdict().unwrap();
+        report.trouble("camera /dev/video0", &Problem::failure("it is in use").next_step("End the other.").into());
+        let text = report.to_string();
+        assert!(text.contains("TROUBLE camera /dev/video0: it is in use\n        End the other.\n"), "{text}");
+        assert_eq!(report.verdict().unwrap_err().to_string(), "1 thing needs attention, see above");
+    }
+
+    #[test]
+    fn heat_is_a_trouble_and_zones_without_a_sensor_are_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        for (zone, temp) in [("thermal_zone0", "47100\n"), ("thermal_zone10", "junk"), ("cooling_device0", "99000")] {
+            fs::create_dir(folder.path().join(zone)).unwrap();
+            fs::write(folder.path().join(zone).join("temp"), temp).unwrap();
+        }
+        let zones = numbered(folder.path(), "thermal_zone");
+        assert_eq!(zones.len(), 2);
+        let mut report = Report::default();
+        look_at_temperatures(&zones, &mut report);
+        assert_eq!(report.to_string(), "ok      temperature: 47 °C\n");
+        fs::write(zones[0].join("temp"), "85000").unwrap();
+        look_at_temperatures(&zones, &mut report);
+        assert!(report.verdict().is_err() && report.to_string().contains("heat sink"), "{report}");
+    }
+
+    #[test]
+    fn a_framebuffer_that_is_none_is_a_trouble() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("fb0"), "text").unwrap();
+        let mut report = Report::default();
+        look_at_framebuffers(&numbered(folder.path(), "fb"), &mut report);
+        assert!(report.to_string().contains("TROUBLE display"), "{report}");
+        let mut report = Report::default();
+        look_at_framebuffers(&[], &mut report);
+        report.verdict().unwrap();
+    }
+}
