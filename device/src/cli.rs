@@ -29,6 +29,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Lists the video devices of this machine and what they are good for
     ListCameras,
+    /// Shows a test card: colours, size and edges of a display
+    TestDisplay(TestDisplayArgs),
     /// Checks a configuration, the bundle and the detector it names
     Validate(ValidateArgs),
 }
@@ -103,6 +105,14 @@ pub struct DoctorArgs {
     /// Configuration file whose settings are tried
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// `mien test-display`
+#[derive(Debug, Args)]
+pub struct TestDisplayArgs {
+    /// The panel, as for `run`: `fb[:DEVICE]` or `png:DIR[:WIDTHxHEIGHT]`
+    #[arg(long, value_name = "PANEL", default_value = "fb")]
+    pub panel: PanelChoice,
 }
 
 /// `mien validate`

@@ -9,15 +9,16 @@ use anyhow::Context;
 use embedded_graphics::geometry::Size;
 
 use crate::bench::{About, Bench};
-use crate::cli::{BenchArgs, DoctorArgs, InputArgs, RunArgs, ValidateArgs};
+use crate::cli::{BenchArgs, DoctorArgs, InputArgs, RunArgs, TestDisplayArgs, ValidateArgs};
 use crate::clock::MachineClock;
 use crate::config::Config;
-use crate::diagnostics::{stdout_error, tell};
+use crate::diagnostics::{Problem, stdout_error, tell};
 use crate::doctor;
 use crate::open;
 use crate::panel::{PanelChoice, PanelSink};
 use crate::pipeline::Pipeline;
 use crate::run::{Sinks, Summary, drive};
+use crate::screen::test_card;
 use crate::show;
 use crate::sink::json_lines::JsonLines;
 use crate::sink::narrator::Narrator;
@@ -167,6 +168,23 @@ pub fn doctor(args: &DoctorArgs) -> anyhow::Result<()> {
     let report = doctor::examine(&config);
     write!(io::stdout(), "{report}").map_err(stdout_error)?;
     report.verdict()
+}
+
+/// `mien test-display`
+///
+/// # Errors
+/// The panel cannot be used.
+pub fn test_display(args: &TestDisplayArgs) -> anyhow::Result<()> {
+    let Some(mut panel) = args.panel.open()? else {
+        return Err(Problem::input("no panel to test").next_step("Name one: --panel fb, or --panel png:DIR.").into());
+    };
+    let card = test_card::draw(panel.size());
+    panel.flush(&card, None)?;
+    tell(format_args!(
+        "mien: the test card is on the panel: red, green and blue bars must bear their own names, the ramp \
+         must be even, and the white line must run along all four edges"
+    ));
+    Ok(())
 }
 
 /// `mien list-cameras`

@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Some(Command::Bench(args)) => commands::bench(&args),
         Some(Command::Doctor(args)) => commands::doctor(&args),
         Some(Command::ListCameras) => commands::list_cameras(),
+        Some(Command::TestDisplay(args)) => commands::test_display(&args),
         Some(Command::Validate(args)) => commands::validate(&args),
     };
     match done {

@@ -16,6 +16,7 @@ pub mod sample;
 mod scaler;
 pub mod shapes;
 mod status;
+pub mod test_card;
 pub mod text;
 mod timeline;
 mod tiny;

@@ -114,6 +114,17 @@ fn the_doctor_tells_the_cure() {
 }
 
 #[test]
+fn a_display_that_is_not_there_cannot_be_tested() {
+    let place = Place::new();
+    let run = place.mien(["test-display", "--panel", "fb:/dev/fb93"]).assert();
+    refused(run, FAILURE, &["panel /dev/fb93 cannot be used", "--panel none"]);
+    let run = place.mien(["test-display", "--panel", "none"]).assert();
+    refused(run, BAD_INPUT, &["no panel to test", "--panel fb"]);
+    place.mien(["test-display", "--panel", "png:card"]).assert().success();
+    assert_eq!(std::fs::read_dir(place.path("card")).unwrap().count(), 1);
+}
+
+#[test]
 fn a_bundle_with_one_flipped_bit() {
     let place = Place::new();
     let picture = place.flat_picture("a.png");

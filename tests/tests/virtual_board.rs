@@ -121,5 +121,7 @@ fn the_display_shows_the_screen() {
     let card = display.get_pixel(1200, 620).0;
     assert!(card.iter().all(|&level| (15..50).contains(&level)), "{card:?}");
     let words = display.enumerate_pixels().filter(|(x, y, pixel)| *x > 800 && *y < 200 && pixel.0[0] > 150).count();
+    let told = text(board, "test-display.txt");
+    assert!(told.ends_with("exit 0\n"), "{told}");
     assert!(words > 500, "{words} bright pixels where the headline stands");
 }

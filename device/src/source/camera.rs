@@ -33,10 +33,15 @@ pub fn is_camera(name: &str) -> bool {
     name == "camera" || name.starts_with("/dev/video") || name.starts_with("/dev/v4l/")
 }
 
-/// The first camera of this machine, if it has one that can be used.
+/// The first camera of this machine, if it has one. Where none answers, a video device that this
+/// user may not open stands for it: opening it says so.
 pub fn first() -> Option<PathBuf> {
-    let is_usable = |node: &find::Node| node.about.as_ref().is_ok_and(|about| about.kind == NodeKind::Camera);
-    find::nodes().into_iter().find(is_usable).map(|node| node.path)
+    let nodes = find::nodes();
+    let is_camera = |node: &&find::Node| node.about.as_ref().is_ok_and(|about| about.kind == NodeKind::Camera);
+    let is_closed = |node: &&find::Node| {
+        node.about.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+    };
+    nodes.iter().find(is_camera).or_else(|| nodes.iter().find(is_closed)).map(|node| node.path.clone())
 }
 
 /// Opens a camera by its node, a name that udev gave it, or as `camera`: the first there is.
