@@ -1,11 +1,13 @@
 //! A trained network -> an ONNX file that tract runs, checked in the same breath.
 
+use std::collections::HashSet;
+
 use anyhow::{Context, anyhow, bail};
 use burn::tensor::{Device, Tensor};
 use burn_onnx::export::OnnxExporter;
 use models::{Classifier, GrayImage, InputSpec};
 use prost::Message;
-use tract_onnx::pb::ModelProto;
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
 use crate::network::Network;
 
@@ -87,6 +89,44 @@ fn with_our_names(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
             }
         }
     }
+    with_scalar_pads(graph);
     graph.name = "mien".into();
     Ok(model.encode_to_vec())
+}
+
+/// ONNX wants the number that `Pad` fills in as a scalar; the exporter writes a list of one, which
+/// tract refuses.
+fn with_scalar_pads(graph: &mut GraphProto) {
+    let is_pad = |node: &&NodeProto| node.op_type == "Pad";
+    let values: HashSet<String> =
+        graph.node.iter().filter(is_pad).filter_map(|node| node.input.get(2).cloned()).collect();
+    let constants = graph.node.iter_mut().filter(|node| node.output.first().is_some_and(|name| values.contains(name)));
+    let in_nodes = constants.flat_map(|node| &mut node.attribute).filter_map(|attribute| attribute.t.as_mut());
+    let named = graph.initializer.iter_mut().filter(|tensor| values.contains(&tensor.name));
+    for tensor in in_nodes.chain(named).filter(|tensor| tensor.dims == [1]) {
+        tensor.dims.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use models::Normalisation;
+
+    use super::*;
+    use crate::config::{NetworkConfig, TrialConfig};
+
+    #[test]
+    fn every_kind_of_network_runs_under_tract_as_it_was_trained() {
+        let input = InputSpec { side: 48, normalisation: Normalisation::PerCrop { min_std: 8.0 } };
+        let crops: Vec<GrayImage> = (1..4)
+            .map(|step| GrayImage::from_vec((0..48 * 48).map(|at| (at * step % 251) as u8).collect(), 48, 48).unwrap())
+            .collect();
+        let ours = TrialConfig::read(None).unwrap().network;
+        for config in [ours, NetworkConfig::MiniXception] {
+            let device = Device::flex();
+            device.seed(3);
+            let exported = export(&Network::new(&config, 7, &device), &input, 7, &crops).unwrap();
+            assert!(exported.max_difference <= TOLERANCE, "{}: {}", config.name(), exported.max_difference);
+        }
+    }
 }
