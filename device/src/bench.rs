@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::diagnostics::{Problem, stdout_error};
 use crate::frame::Frame;
@@ -20,7 +20,7 @@ const SCHEMA_VERSION: u32 = 1;
 const WARM_UP_FRAMES: usize = 5;
 
 /// What was measured, for the heading.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// The source and its size.
     pub source: String,

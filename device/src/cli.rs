@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::panel::PanelChoice;
+use crate::service::status;
 
 /// Reads the expressions of faces, also in blurred pictures.
 ///
-/// Without a command: reads faces from the first camera. Where there is none it runs a demo
-/// with composite faces of nobody, and leaves pictures of what it showed in ./mien-demo.
+/// Without a command: where mien is configured (/etc/mien/mien.toml, MIEN_CONFIG or MIEN_SOURCE),
+/// runs what that says. Else reads faces from the first camera; where there is none, it runs a
+/// demo with composite faces of nobody, and leaves pictures of what it showed in ./mien-demo.
 #[derive(Debug, Parser)]
 #[command(name = "mien", version, max_term_width = 90)]
 pub struct Cli {
@@ -25,6 +27,8 @@ pub enum Command {
     Run(RunArgs),
     /// Measures the time of every stage over a source
     Bench(BenchArgs),
+    /// Asks the running service how it is
+    Status(StatusArgs),
     /// Looks at models, cameras and displays and says what is wrong and what cures it
     Doctor(DoctorArgs),
     /// Lists the video devices of this machine and what they are good for
@@ -36,12 +40,12 @@ pub enum Command {
 }
 
 /// Where frames come from and what looks at them.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct InputArgs {
     /// A picture, a folder of pictures, a video or GIF, `demo`, /dev/videoN, or `camera`: the
-    /// first there is
-    #[arg(long, value_name = "SOURCE")]
-    pub source: String,
+    /// first there is. Without it: the configuration's, which is `camera` if it names none
+    #[arg(long, value_name = "SOURCE", env = "MIEN_SOURCE")]
+    pub source: Option<String>,
     /// Stop after so many frames
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub frames: Option<u64>,
@@ -53,25 +57,27 @@ pub struct InputArgs {
     #[arg(long)]
     pub skip_bad: bool,
     /// Folder of a bundle, instead of the one in the program
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "MIEN_BUNDLE")]
     pub bundle: Option<PathBuf>,
     /// A face detector in YuNet's ONNX form
     #[arg(long, value_name = "FILE")]
     pub detector: Option<PathBuf>,
-    /// Configuration file; `deploy/mien.toml` lists what it may hold
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
-impl InputArgs {
-    /// A source without further wishes.
-    pub fn plain(source: String) -> Self {
-        Self { source, frames: None, sequence: None, skip_bad: false, bundle: None, detector: None, config: None }
-    }
+/// Where the settings come from.
+#[derive(Debug, Default, Args)]
+pub struct ConfigArgs {
+    /// Configuration file; `deploy/mien.toml` lists what it may hold. Without it:
+    /// /etc/mien/mien.toml where that exists
+    #[arg(long = "config", value_name = "FILE", env = "MIEN_CONFIG")]
+    pub file: Option<PathBuf>,
 }
 
 /// `mien run`
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct RunArgs {
     /// Input.
     #[command(flatten)]
@@ -81,11 +87,40 @@ pub struct RunArgs {
     pub save: Option<PathBuf>,
     /// Screen to draw: `fb[:DEVICE]` is a framebuffer, `png:DIR[:WIDTHxHEIGHT]` writes what it
     /// shows as pictures, `none` draws nothing
-    #[arg(long, value_name = "PANEL")]
+    #[arg(long, value_name = "PANEL", env = "MIEN_PANEL")]
     pub panel: Option<PanelChoice>,
     /// Readings as JSON Lines: `-` for standard output, or a file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Wait for a camera that is not there yet, or in use, instead of ending
+    #[arg(long)]
+    pub wait: bool,
+    /// Keep this file telling `mien status` how the run is. Under systemd, without it:
+    /// status.json in the service's runtime directory
+    #[arg(long, value_name = "FILE")]
+    pub status_file: Option<PathBuf>,
+}
+
+/// `mien status`
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The file that the running `mien` keeps
+    #[arg(long, value_name = "FILE", default_value = status::SYSTEM_FILE)]
+    pub status_file: PathBuf,
+    /// As JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl RunArgs {
+    /// What the environment alone asks for; ends the program when it asks for nonsense, as with a
+    /// command line.
+    pub fn of_environment() -> Self {
+        match Cli::parse_from(["mien", "run"]).command {
+            Some(Command::Run(args)) => args,
+            _ => Self::default(),
+        }
+    }
 }
 
 /// `mien bench`
@@ -102,9 +137,9 @@ pub struct BenchArgs {
 /// `mien doctor`
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// Configuration file whose settings are tried
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Configuration whose settings are tried.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 /// `mien test-display`
@@ -118,9 +153,9 @@ pub struct TestDisplayArgs {
 /// `mien validate`
 #[derive(Debug, Args)]
 pub struct ValidateArgs {
-    /// The configuration file
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 /// A rate in frames a second.

@@ -9,16 +9,18 @@ use anyhow::Context;
 use embedded_graphics::geometry::Size;
 
 use crate::bench::{About, Bench};
-use crate::cli::{BenchArgs, DoctorArgs, InputArgs, RunArgs, TestDisplayArgs, ValidateArgs};
+use crate::cli::{BenchArgs, DoctorArgs, InputArgs, RunArgs, StatusArgs, TestDisplayArgs, ValidateArgs};
 use crate::clock::MachineClock;
-use crate::config::Config;
+use crate::config::{Config, STDOUT};
 use crate::diagnostics::{Problem, stdout_error, tell};
 use crate::doctor;
+use crate::health::{self, Guard};
 use crate::open;
 use crate::panel::{PanelChoice, PanelSink};
 use crate::pipeline::Pipeline;
 use crate::run::{Sinks, Summary, drive};
 use crate::screen::test_card;
+use crate::service::{Notifier, Report, status};
 use crate::show;
 use crate::sink::json_lines::JsonLines;
 use crate::sink::narrator::Narrator;
@@ -45,15 +47,16 @@ pub struct Line {
 }
 
 impl Line {
-    /// Opens all that the command line names.
+    /// Opens all that the command line names, and the configuration where it does not.
+    /// `wait` lets a camera come later.
     ///
     /// # Errors
     /// The first of them that cannot be used.
-    pub fn open(input: &InputArgs) -> anyhow::Result<Self> {
-        let mut config = match &input.config {
-            Some(path) => Config::read(path)?,
-            None => Config::default(),
-        };
+    pub fn open(input: &InputArgs, wait: bool) -> anyhow::Result<Self> {
+        let mut config = Config::load(input.config.file.as_deref())?;
+        if let Some(source) = &input.source {
+            config.source.clone_from(source);
+        }
         if input.bundle.is_some() {
             config.bundle.clone_from(&input.bundle);
         }
@@ -61,7 +64,7 @@ impl Line {
             config.detect.model.clone_from(&input.detector);
         }
         let rule = FolderRule { skip_bad: input.skip_bad, fps: input.sequence };
-        let source = open::source(&input.source, rule, &config.camera)?;
+        let source = open::source(&config.source, rule, &config.camera, wait)?;
         let bundle = open::bundle(config.bundle.as_deref())?;
         let pipeline = Pipeline::new(
             open::detector(&config.detect, &bundle)?,
@@ -82,34 +85,64 @@ impl Line {
         }
     }
 
+    /// What spares the board while a camera is read. Files are read the same way on every machine
+    /// and in any heat.
+    ///
+    /// # Errors
+    /// When the board cannot be watched.
+    fn guard(&self) -> anyhow::Result<Option<Guard>> {
+        if !self.source.is_live() {
+            return Ok(None);
+        }
+        let monitor = health::watch().context("the board's health cannot be watched")?;
+        Ok(Some(Guard::new(monitor, &self.config)))
+    }
+
+    /// What tells systemd and `mien status` how the run is, where somebody wants to know.
+    fn report(&self, status_file: Option<&Path>, guard: Option<&Guard>) -> Option<Report> {
+        let link = Notifier::find();
+        let file = status_file.map(Path::to_path_buf).or_else(status::file_of_service);
+        if link.is_none() && file.is_none() {
+            return None;
+        }
+        let monitor = guard.map(Guard::monitor);
+        Some(Report::new(link, file, self.about(), monitor, Box::new(MachineClock::start())))
+    }
+
     /// Runs to the end, or until Ctrl-C or a request to terminate; then says what it
     /// came to.
     ///
     /// # Errors
     /// What source, pipeline and sinks report.
-    pub fn drive(&mut self, mut sinks: Sinks) -> anyhow::Result<Summary> {
+    pub fn drive(&mut self, mut sinks: Sinks, mut guard: Option<Guard>) -> anyhow::Result<Summary> {
         let stop = stop_on_signals()?;
         let clock = MachineClock::start();
         let source = self.source.as_mut();
         let pipeline = &mut self.pipeline;
-        let summary = drive(source, pipeline, &mut sinks, self.frames, &stop, &clock)?;
+        let summary = drive(source, pipeline, guard.as_mut(), &mut sinks, self.frames, &stop, &clock)?;
         tell(format_args!("mien: {summary}"));
         Ok(summary)
     }
 }
 
-/// `mien` without a command: the first camera, or the demo where there is none.
+/// `mien` without a command: what is configured; else the first camera, or the demo where there is
+/// none.
 ///
 /// # Errors
 /// As [`run`].
 pub fn live_or_demo() -> anyhow::Result<()> {
+    let mut args = RunArgs::of_environment();
+    let is_configured = args.input.source.is_some() || Config::file(args.input.config.file.as_deref()).is_some();
+    if is_configured {
+        return run(&args);
+    }
     let Some(camera) = camera::first() else { return show::demo() };
     tell(format_args!(
         "mien: reading faces from {} until Ctrl-C; `mien --help` says what else there is",
         camera.display()
     ));
-    let input = InputArgs::plain(camera.to_string_lossy().into_owned());
-    run(&RunArgs { input, save: None, panel: None, json: None })
+    args.input.source = Some(camera.to_string_lossy().into_owned());
+    run(&args)
 }
 
 /// `mien run`
@@ -117,8 +150,13 @@ pub fn live_or_demo() -> anyhow::Result<()> {
 /// # Errors
 /// What bundle, source, pipeline and sinks report.
 pub fn run(args: &RunArgs) -> anyhow::Result<()> {
-    let mut line = Line::open(&args.input)?;
+    let mut line = Line::open(&args.input, args.wait)?;
+    let guard = line.guard()?;
     let mut sinks = Sinks::default();
+    // The first to hear that the run is ending.
+    if let Some(report) = line.report(args.status_file.as_deref(), guard.as_ref()) {
+        sinks.writing.push(Box::new(report));
+    }
     let panel = args.panel.as_ref().unwrap_or(&line.config.panel);
     if let Some(panel) = panel.open()? {
         sinks.drawing.push(Box::new(PanelSink::new(panel)));
@@ -126,17 +164,17 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
     if let Some(path) = &args.save {
         sinks.drawing.push(Box::new(Recorder::create(path)?));
     }
-    let json_on_stdout = args.json.as_deref() == Some(Path::new("-"));
-    if json_on_stdout {
+    let json = args.json.as_ref().or(line.config.json.as_ref());
+    if json.is_some_and(|path| path.as_os_str() == STDOUT) {
         sinks.writing.push(Box::new(JsonLines::stdout()));
     } else {
-        if let Some(path) = &args.json {
+        if let Some(path) = json {
             sinks.writing.push(Box::new(JsonLines::file(path)?));
         }
         sinks.writing.push(Box::new(Narrator::default()));
     }
     tell(format_args!("mien: {}", line.about()));
-    line.drive(sinks)?.expect_a_face(line.source.as_ref())
+    line.drive(sinks, guard)?.expect_a_face(line.source.as_ref())
 }
 
 /// `mien bench`
@@ -144,7 +182,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn bench(args: &BenchArgs) -> anyhow::Result<()> {
-    let mut line = Line::open(&args.input)?;
+    let mut line = Line::open(&args.input, false)?;
     let mut sinks = Sinks::default();
     let panel = match &line.config.panel {
         PanelChoice::None => PanelChoice::Null(BENCH_PANEL),
@@ -155,7 +193,7 @@ pub fn bench(args: &BenchArgs) -> anyhow::Result<()> {
     }
     let bench = Bench::new(line.about(), args.json.clone());
     sinks.writing.push(Box::new(bench));
-    line.drive(sinks)?;
+    line.drive(sinks, None)?;
     Ok(())
 }
 
@@ -164,10 +202,21 @@ pub fn bench(args: &BenchArgs) -> anyhow::Result<()> {
 /// # Errors
 /// Something needs attention, or the configuration cannot be read.
 pub fn doctor(args: &DoctorArgs) -> anyhow::Result<()> {
-    let config = args.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read)?;
+    let config = Config::load(args.config.file.as_deref())?;
     let report = doctor::examine(&config);
     write!(io::stdout(), "{report}").map_err(stdout_error)?;
     report.verdict()
+}
+
+/// `mien status`
+///
+/// # Errors
+/// No `mien` keeps that file, or none does any more.
+pub fn status(args: &StatusArgs) -> anyhow::Result<()> {
+    let status = status::read(&args.status_file)?;
+    let text = if args.json { status.to_json()? } else { status.to_string() };
+    write!(io::stdout(), "{text}").map_err(stdout_error)?;
+    status.verdict()
 }
 
 /// `mien test-display`
@@ -200,11 +249,14 @@ pub fn list_cameras() -> anyhow::Result<()> {
 /// # Errors
 /// The first thing that is wrong.
 pub fn validate(args: &ValidateArgs) -> anyhow::Result<()> {
-    let config = Config::read(&args.config)?;
+    let file = Config::file(args.config.file.as_deref()).ok_or_else(|| {
+        Problem::input("there is no configuration to check").next_step("Name one with --config FILE.")
+    })?;
+    let config = Config::read(file)?;
     let bundle = open::bundle(config.bundle.as_deref())?;
     open::recognizer(&bundle)?;
     let detector = open::detector(&config.detect, &bundle)?;
-    let (file, bundle) = (args.config.display(), &bundle.manifest.name);
+    let (file, bundle) = (file.display(), &bundle.manifest.name);
     let detector = detector.name();
     writeln!(io::stdout(), "{file} is fine: bundle {bundle}, detector {detector}").map_err(stdout_error)
 }

@@ -3,6 +3,9 @@
 //! `deploy/mien.toml` is the shipped file: it lists every key with its default, its
 //! unit and its meaning, and a test holds it to this module.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod boards;
 mod check;
 
 use std::path::{Path, PathBuf};
@@ -11,21 +14,34 @@ use std::time::Duration;
 use anyhow::Context;
 use serde::Deserialize;
 
-use crate::diagnostics::Problem;
+use crate::diagnostics::{Problem, tell};
 use crate::panel::PanelChoice;
+use crate::reading::BoardState;
 use crate::smooth::SmoothRule;
 use crate::source::camera::CameraConfig;
 use crate::track::TrackRule;
+
+/// Where an installed `mien` finds its settings when nobody names a file.
+pub const SYSTEM_FILE: &str = "/etc/mien/mien.toml";
+
+/// Sources that are no paths.
+const SOURCE_WORDS: [&str; 2] = ["camera", "demo"];
+/// What stands for standard output in place of a path.
+pub const STDOUT: &str = "-";
 
 /// All settings. Every key may be left out.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
+    /// What is read when the command line names no source; as there.
+    pub source: String,
     /// Folder of the bundle; without it the one in the program.
     pub bundle: Option<PathBuf>,
     /// The screen to draw: see [`PanelChoice`].
     #[serde(deserialize_with = "check::panel")]
     pub panel: PanelChoice,
+    /// Where the readings go as JSON Lines, as on the command line; without it nowhere.
+    pub json: Option<PathBuf>,
     /// `[camera]`
     pub camera: CameraConfig,
     /// `[detect]`
@@ -34,6 +50,8 @@ pub struct Config {
     pub track: TrackConfig,
     /// `[smooth]`
     pub smooth: SmoothConfig,
+    /// `[health]`
+    pub health: HealthConfig,
 }
 
 /// How faces are found.
@@ -83,15 +101,31 @@ pub struct SmoothConfig {
     pub unsure_band: f32,
 }
 
+/// When a board is spared, and how; see [`crate::health`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HealthConfig {
+    /// From this temperature on, in °C, the board is spared, as when it is throttled or its supply
+    /// is too weak.
+    #[serde(deserialize_with = "check::board_celsius")]
+    pub hot_celsius: f32,
+    /// Then the detector looks at every n-th frame, if not more seldom anyway.
+    #[serde(deserialize_with = "check::at_least_one")]
+    pub relaxed_every: u32,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
+            source: "camera".into(),
             bundle: None,
             panel: PanelChoice::None,
+            json: None,
             camera: CameraConfig::default(),
             detect: DetectConfig::default(),
             track: TrackConfig::default(),
             smooth: SmoothConfig::default(),
+            health: HealthConfig::default(),
         }
     }
 }
@@ -114,7 +148,30 @@ impl Default for SmoothConfig {
     }
 }
 
+impl Default for HealthConfig {
+    fn default() -> Self {
+        Self { hot_celsius: BoardState::HOT_CELSIUS, relaxed_every: 4 }
+    }
+}
+
 impl Config {
+    /// The file that is read when `given` is named on the command line or not: without one it is
+    /// [`SYSTEM_FILE`] where that exists.
+    pub fn file(given: Option<&Path>) -> Option<&Path> {
+        given.or_else(|| Some(Path::new(SYSTEM_FILE)).filter(|file| file.exists()))
+    }
+
+    /// Reads that file and says so; the defaults where there is none.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn load(given: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(file) = Self::file(given) else { return Ok(Self::default()) };
+        let config = Self::read(file)?;
+        tell(format_args!("mien: settings of {}", file.display()));
+        Ok(config)
+    }
+
     /// Reads a file. Paths in it are relative to its folder.
     ///
     /// # Errors
@@ -128,9 +185,13 @@ impl Config {
             PanelChoice::Png(shots, _) => Some(shots),
             PanelChoice::None | PanelChoice::Null(_) | PanelChoice::Framebuffer(_) => None,
         };
-        let given = [config.bundle.as_mut(), config.detect.model.as_mut(), panel];
+        let json = config.json.as_mut().filter(|path| path.as_os_str() != STDOUT);
+        let given = [config.bundle.as_mut(), config.detect.model.as_mut(), panel, json];
         for given in given.into_iter().flatten() {
             *given = folder.join(&*given);
+        }
+        if !SOURCE_WORDS.contains(&config.source.as_str()) {
+            config.source = folder.join(config.source).to_string_lossy().into_owned();
         }
         Ok(config)
     }
@@ -185,8 +246,8 @@ mod tests {
     fn keys_of(section: &str) -> Vec<String> {
         let error = parse(&format!("{section}\nno-such-key = 1\n")).unwrap_err();
         let error = error.to_string();
-        let (_, keys) = error.split_once("expected one of ").unwrap();
-        keys.split(", ").map(|key| key.trim_matches('`').to_owned()).collect()
+        let (_, keys) = error.split_once("expected ").unwrap();
+        keys.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     }
 
     #[test]
@@ -218,6 +279,9 @@ mod tests {
             ("screen = 1\n", ["mien.toml:1:", "screen"]),
             ("[camera]\nfps = 0\n", ["mien.toml:2:", "fps"]),
             ("[camera]\nformat = \"h264\"\n", ["mien.toml:2:", "mjpeg"]),
+            ("[health]\nhot-celsius = 200\n", ["mien.toml:2:", "hot-celsius"]),
+            ("[health]\nrelaxed-every = 0\n", ["mien.toml:2:", "relaxed-every"]),
+            ("source = 3\n", ["mien.toml:1:", "source"]),
             ("[detect\n", ["mien.toml:1:", "]"]),
         ] {
             let error = parse(text).unwrap_err();
@@ -232,11 +296,26 @@ mod tests {
     fn paths_are_relative_to_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mien.toml");
-        std::fs::write(&path, "bundle = \"b\"\npanel = \"png:p\"\n[detect]\nmodel = \"/m.onnx\"\n").unwrap();
+        let text =
+            "source = \"a.gif\"\nbundle = \"b\"\npanel = \"png:p\"\njson = \"r\"\n[detect]\nmodel = \"/m.onnx\"\n";
+        std::fs::write(&path, text).unwrap();
         let config = Config::read(&path).unwrap();
         assert_eq!(config.bundle, Some(folder.path().join("b")));
         assert_eq!(config.detect.model, Some("/m.onnx".into()));
+        assert_eq!(config.json, Some(folder.path().join("r")));
+        assert_eq!(Path::new(&config.source), folder.path().join("a.gif"));
         let shots = folder.path().join("p");
         assert!(matches!(config.panel, PanelChoice::Png(path, _) if path == shots));
+    }
+
+    #[test]
+    fn what_is_no_path_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mien.toml");
+        for source in ["camera", "demo", "/dev/video2"] {
+            std::fs::write(&path, format!("source = \"{source}\"\njson = \"-\"\n")).unwrap();
+            let config = Config::read(&path).unwrap();
+            assert_eq!((config.source.as_str(), config.json), (source, Some(STDOUT.into())));
+        }
     }
 }

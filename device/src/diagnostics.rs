@@ -1,8 +1,12 @@
 //! What to say and what to return when something went wrong: one message with its
 //! causes, the next step, and the exit code.
 
+mod tell;
+
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
+
+pub use self::tell::{tell, tell_error, warn};
 
 /// Exit code when what was given is at fault: a file, a setting, the command line.
 pub const EXIT_BAD_INPUT: u8 = 2;
@@ -62,12 +66,6 @@ pub fn stdout_error(error: io::Error) -> anyhow::Error {
     } else {
         anyhow::Error::new(error).context("standard output cannot be written")
     }
-}
-
-/// Tells people something that is no result: a line on standard error. That nobody may
-/// read it is no error.
-pub fn tell(text: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Whether the error only says that the reader of our standard output went away.

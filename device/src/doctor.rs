@@ -1,6 +1,6 @@
 //! `mien doctor`: looks at everything that a run needs, and says of each trouble what cures it.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::clock::{Clock, MachineClock};
 use crate::config::Config;
 use crate::diagnostics::{Problem, causes, next_step};
+use crate::health::sensors::Sensors;
 use crate::open;
 use crate::panel::Panel;
 use crate::panel::framebuffer::FramebufferPanel;
@@ -18,8 +19,6 @@ use crate::source::images::FolderRule;
 
 /// Frames of the demo that are read to measure the machine; the first one warms up.
 const MEASURED_FRAMES: u64 = 11;
-/// Above this, boards slow themselves down or soon will.
-const HOT_CELSIUS: f64 = 80.0;
 
 /// How one thing was found.
 #[derive(Debug)]
@@ -45,6 +44,10 @@ pub struct Report(Vec<Finding>);
 impl Report {
     fn add(&mut self, what: &str, state: State, said: impl Into<String>) {
         self.0.push(Finding { what: what.into(), state, said: said.into(), step: None });
+    }
+
+    fn needs(&mut self, what: &str, said: impl Into<String>, step: &str) {
+        self.0.push(Finding { what: what.into(), state: State::Trouble, said: said.into(), step: Some(step.into()) });
     }
 
     fn trouble(&mut self, what: &str, error: &anyhow::Error) {
@@ -95,7 +98,7 @@ pub fn examine(config: &Config) -> Report {
         Ok(_) => report.add("ffmpeg", State::Fine, "videos can be read and saved"),
         Err(_) => report.add("ffmpeg", State::Missing, "GIFs work; other videos want `sudo apt install ffmpeg`"),
     }
-    look_at_temperatures(&numbered(Path::new("/sys/class/thermal"), "thermal_zone"), &mut report);
+    look_at_board(&Sensors::find(Path::new("/")), config.health.hot_celsius, &mut report);
     report
 }
 
@@ -105,7 +108,7 @@ fn read_the_demo(config: &Config, report: &mut Report) -> anyhow::Result<()> {
     let recognizer = open::recognizer(&bundle)?;
     report.add("models", State::Fine, format!("bundle {} answers as it did where it was made", bundle.manifest.name));
     let detector = open::detector(&config.detect, &bundle)?;
-    let mut source = open::source("demo", FolderRule::default(), &config.camera)?;
+    let mut source = open::source("demo", FolderRule::default(), &config.camera, false)?;
     let clock = MachineClock::start();
     let mut pipeline = Pipeline::new(detector, recognizer, Box::new(MachineClock::start()), config, true);
     let (mut faces, mut spent) = (0, Duration::ZERO);
@@ -124,7 +127,16 @@ fn read_the_demo(config: &Config, report: &mut Report) -> anyhow::Result<()> {
         "{} finds a face in {faces} of {measured} frames of the demo; {fps:.1} frames of 640x480 a second",
         pipeline.detector_name()
     );
-    report.add("faces", if faces > 0 { State::Fine } else { State::Trouble }, said);
+    if faces > 0 {
+        report.add("faces", State::Fine, said);
+    } else {
+        report.needs(
+            "faces",
+            said,
+            "Lower `min-score` or `min-face-px` in [detect], or leave `model` out there: the detector that is built in \
+             finds the faces of the demo.",
+        );
+    }
     Ok(())
 }
 
@@ -159,16 +171,31 @@ fn look_at_framebuffers(nodes: &[PathBuf], report: &mut Report) {
     }
 }
 
-fn look_at_temperatures(zones: &[PathBuf], report: &mut Report) {
-    let read = |zone: &PathBuf| fs::read_to_string(zone.join("temp")).ok()?.trim().parse::<f64>().ok();
-    let Some(hottest) = zones.iter().filter_map(read).map(|milli| milli / 1000.0).reduce(f64::max) else { return };
-    let mut said = format!("{hottest:.0} °C");
-    let state = if hottest < HOT_CELSIUS { State::Fine } else { State::Trouble };
-    if state == State::Trouble {
-        let _ =
-            write!(said, ": the board slows itself down; give it a heat sink or a fan, or raise `every` in [detect]");
+fn look_at_board(sensors: &Sensors, hot_celsius: f32, report: &mut Report) {
+    let Some(board) = sensors.read() else { return };
+    if let Some(celsius) = board.temperature_celsius {
+        let said = format!("{celsius:.0} °C");
+        if celsius < hot_celsius {
+            report.add("temperature", State::Fine, said);
+        } else {
+            report.needs("temperature", said, "Give the board a heat sink or a fan, or raise `every` in [detect].");
+        }
     }
-    report.add("temperature", state, said);
+    if board.under_voltage {
+        report.needs(
+            "supply",
+            "too little voltage",
+            "Use the supply that was made for this board, and a short, thick cable; a USB camera may need a hub with \
+             a supply of its own.",
+        );
+    }
+    if board.throttled {
+        report.needs(
+            "processor",
+            "the board has slowed itself down",
+            "It is too hot or its supply too weak: cool it, and use the supply that was made for it.",
+        );
+    }
 }
 
 /// What is in `folder` under this name and a number, by number.
@@ -198,20 +225,28 @@ mod tests {
     }
 
     #[test]
-    fn heat_is_a_trouble_and_zones_without_a_sensor_are_passed_over() {
-        let folder = tempfile::tempdir().unwrap();
-        for (zone, temp) in [("thermal_zone0", "47100\n"), ("thermal_zone10", "junk"), ("cooling_device0", "99000")] {
-            fs::create_dir(folder.path().join(zone)).unwrap();
-            fs::write(folder.path().join(zone).join("temp"), temp).unwrap();
+    fn heat_and_a_weak_supply_are_troubles_with_cures() {
+        let root = tempfile::tempdir().unwrap();
+        let zone = root.path().join("sys/class/thermal/thermal_zone0");
+        let firmware = root.path().join("sys/devices/platform/soc/soc:firmware");
+        for folder in [&zone, &firmware] {
+            fs::create_dir_all(folder).unwrap();
         }
-        let zones = numbered(folder.path(), "thermal_zone");
-        assert_eq!(zones.len(), 2);
-        let mut report = Report::default();
-        look_at_temperatures(&zones, &mut report);
-        assert_eq!(report.to_string(), "ok      temperature: 47 °C\n");
-        fs::write(zones[0].join("temp"), "85000").unwrap();
-        look_at_temperatures(&zones, &mut report);
-        assert!(report.verdict().is_err() && report.to_string().contains("heat sink"), "{report}");
+        fs::write(zone.join("temp"), "47100\n").unwrap();
+        let look = || {
+            let mut report = Report::default();
+            look_at_board(&Sensors::find(root.path()), 80.0, &mut report);
+            report
+        };
+        assert_eq!(look().to_string(), "ok      temperature: 47 °C\n");
+        fs::write(zone.join("temp"), "85000").unwrap();
+        fs::write(firmware.join("get_throttled"), "50005").unwrap();
+        let report = look();
+        assert_eq!(report.verdict().unwrap_err().to_string(), "3 things need attention, see above");
+        let text = report.to_string();
+        for part in ["85 °C\n        Give the board a heat sink", "supply: too little", "processor: "] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
     }
 
     #[test]

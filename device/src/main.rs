@@ -12,6 +12,7 @@ mod config;
 mod diagnostics;
 mod doctor;
 mod frame;
+mod health;
 mod open;
 mod output;
 mod panel;
@@ -19,6 +20,7 @@ mod pipeline;
 mod reading;
 mod run;
 mod screen;
+mod service;
 mod show;
 mod sink;
 mod smooth;
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Some(Command::Run(args)) => commands::run(&args),
         Some(Command::Bench(args)) => commands::bench(&args),
         Some(Command::Doctor(args)) => commands::doctor(&args),
+        Some(Command::Status(args)) => commands::status(&args),
         Some(Command::ListCameras) => commands::list_cameras(),
         Some(Command::TestDisplay(args)) => commands::test_display(&args),
         Some(Command::Validate(args)) => commands::validate(&args),
@@ -48,7 +51,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if diagnostics::is_reader_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            diagnostics::tell(diagnostics::message(&error));
+            diagnostics::tell_error(diagnostics::message(&error));
             ExitCode::from(diagnostics::exit_code(&error))
         }
     }

@@ -84,16 +84,16 @@ pub fn recognizer(bundle: &Bundle) -> anyhow::Result<Recognizer> {
     bundle.recognizer().with_context(|| Problem::input(format!("bundle {} cannot be used", bundle.manifest.name)))
 }
 
-/// The source with this name.
+/// The source with this name. `wait` lets a camera come later.
 ///
 /// # Errors
 /// When there is nothing of that name, or nothing that can be read as pictures.
-pub fn source(name: &str, rule: FolderRule, camera: &CameraConfig) -> anyhow::Result<Box<dyn Source>> {
+pub fn source(name: &str, rule: FolderRule, camera: &CameraConfig, wait: bool) -> anyhow::Result<Box<dyn Source>> {
     if name == "demo" {
         return Ok(Box::new(DemoSource::new(DEMO_SEED, DEMO_SIZE)?));
     }
     if is_camera(name) {
-        return open_camera(name, camera);
+        return open_camera(name, camera, wait);
     }
     let path = Path::new(name);
     let found = std::fs::metadata(path).with_context(|| {
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn what_is_not_there_is_bad_input_with_a_next_step() {
         for name in ["/no/such/thing.png", "/dev/video93", ""] {
-            let error = source(name, FolderRule::default(), &CameraConfig::default()).err().unwrap();
+            let error = source(name, FolderRule::default(), &CameraConfig::default(), false).err().unwrap();
             assert_eq!(exit_code(&error), EXIT_BAD_INPUT, "{name}");
             assert!(message(&error).contains("\n  "), "{name}");
         }

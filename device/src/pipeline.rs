@@ -49,9 +49,9 @@ impl Pipeline {
         config: &Config,
         is_sequence: bool,
     ) -> Self {
-        Self {
+        let mut pipeline = Self {
             smooth: config.smooth_rule(recognizer.unsure_below()),
-            detect_every: if is_sequence { config.detect.every } else { 1 },
+            detect_every: 1,
             min_score: config.detect.min_score.unwrap_or(0.0),
             is_sequence,
             tracker: Tracker::new(config.track_rule()),
@@ -62,7 +62,9 @@ impl Pipeline {
             detector,
             recognizer,
             clock,
-        }
+        };
+        pipeline.set_detect_every(config.detect.every);
+        pipeline
     }
 
     /// The detector's name.
@@ -70,8 +72,14 @@ impl Pipeline {
         self.detector.name()
     }
 
-    /// Reads one frame. `decode_us`, `draw_us` and `total_us` of the stage times are
-    /// left to whoever drives source and sinks.
+    /// Lets the detector look at every n-th frame from now on, n from 1. Pictures that have nothing
+    /// to do with each other are all looked at.
+    pub fn set_detect_every(&mut self, every: u32) {
+        self.detect_every = if self.is_sequence { every } else { 1 };
+    }
+
+    /// Reads one frame. `decode_us`, `draw_us` and `total_us` of the stage times, what was dropped
+    /// and the state of the board are left to whoever drives source and sinks.
     ///
     /// # Errors
     /// When a network cannot be run; the error names the frame.
@@ -114,6 +122,7 @@ impl Pipeline {
             },
             dropped: 0,
             fps: self.rate.tick(began),
+            board: None,
         })
     }
 

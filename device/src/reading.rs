@@ -5,7 +5,7 @@
 
 use models::{BlurMeasure, Expression, ModelChoice, PixelRect};
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Version of the JSON form; the first key of every line.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -34,6 +34,26 @@ pub struct Reading {
     pub dropped: u64,
     /// Frames a second, smoothed over about a second of processing time.
     pub fps: f32,
+    /// Heat and supply of the board, where it can be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub board: Option<BoardState>,
+}
+
+/// What makes a board slow down or fail.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BoardState {
+    /// Temperature of the hottest sensor in °C.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature_celsius: Option<f32>,
+    /// The board runs slower than it could, now, because it is hot or short of power.
+    pub throttled: bool,
+    /// The supply gives too little voltage, now.
+    pub under_voltage: bool,
+}
+
+impl BoardState {
+    /// From here on boards slow themselves down or soon will, in °C.
+    pub const HOT_CELSIUS: f32 = 80.0;
 }
 
 /// What was read in one face.
@@ -139,6 +159,7 @@ pub fn sample(number: u64) -> (crate::frame::Frame, Reading) {
         stages: StageTimes::default(),
         dropped: 0,
         fps: 25.0,
+        board: None,
     };
     (frame, reading)
 }
@@ -170,5 +191,13 @@ mod tests {
                 r#""draw_us":0,"total_us":0},"dropped":0,"fps":25.0}"#
             )
         );
+        reading.faces.clear();
+        let mut board = BoardState { temperature_celsius: Some(61.5), throttled: true, under_voltage: false };
+        reading.board = Some(board);
+        let json = serde_json::to_string(&reading).unwrap();
+        let end = r#""fps":25.0,"board":{"temperature_celsius":61.5,"throttled":true,"under_voltage":false}}"#;
+        assert!(json.ends_with(end), "{json}");
+        board.temperature_celsius = None;
+        assert_eq!(serde_json::to_string(&board).unwrap(), r#"{"throttled":true,"under_voltage":false}"#);
     }
 }

@@ -10,6 +10,7 @@ use models::ModelChoice;
 use crate::clock::{Clock, micros_between};
 use crate::diagnostics::{Problem, is_reader_gone};
 use crate::frame::Frame;
+use crate::health::Guard;
 use crate::pipeline::Pipeline;
 use crate::reading::Reading;
 use crate::sink::Sink;
@@ -41,7 +42,7 @@ pub struct Summary {
     pub secs: f64,
 }
 
-/// Runs until the end. All sinks are finished unless something fails.
+/// Runs until the end; `guard` watches over the board meanwhile. All sinks are finished unless something fails.
 ///
 /// # Errors
 /// What source, pipeline or a sink reports. That nobody reads standard output any more
@@ -49,6 +50,7 @@ pub struct Summary {
 pub fn drive(
     source: &mut dyn Source,
     pipeline: &mut Pipeline,
+    mut guard: Option<&mut Guard>,
     sinks: &mut Sinks,
     limit: Option<u64>,
     stop: &AtomicBool,
@@ -70,7 +72,9 @@ pub fn drive(
         let got = clock.now();
         // Waiting for a picture is no work.
         let asked = asked + source.waited();
+        let board = guard.as_mut().and_then(|guard| guard.attend(pipeline, got));
         let mut reading = pipeline.process(&frame)?;
+        reading.board = board;
         reading.dropped = source.dropped();
         reading.stages.decode_us = micros_between(asked, got);
         summary.count(&reading);

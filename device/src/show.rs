@@ -44,10 +44,11 @@ pub fn demo() -> anyhow::Result<()> {
          screen shows goes to ./{FOLDER};\n      a line here tells each change. `mien --help` \
          says what else there is."
     ));
-    let mut line = Line::open(&InputArgs { frames: Some(FRAMES), ..InputArgs::plain("demo".into()) })?;
+    let input = InputArgs { source: Some("demo".into()), frames: Some(FRAMES), ..InputArgs::default() };
+    let mut line = Line::open(&input, false)?;
     tell(format_args!("mien: {}", line.about()));
     let keepsakes = Keepsakes::create(folder)?;
-    line.drive(Sinks { drawing: vec![Box::new(keepsakes)], writing: vec![Box::new(Narrator::default())] })?;
+    line.drive(Sinks { drawing: vec![Box::new(keepsakes)], writing: vec![Box::new(Narrator::default())] }, None)?;
     tell(format_args!("mien: look at {FOLDER}/screen.gif and the pictures beside it"));
     Ok(())
 }

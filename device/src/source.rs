@@ -41,6 +41,11 @@ pub trait Source {
         true
     }
 
+    /// Whether the frames are of the present, and do not wait for who reads them.
+    fn is_live(&self) -> bool {
+        false
+    }
+
     /// Why there was no frame.
     fn pause(&self) -> Pause {
         Pause::Ended

@@ -1,7 +1,7 @@
 //! Ranges of settings, and where in the file a wrong one stands.
 
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -10,6 +10,9 @@ use crate::panel::PanelChoice;
 
 /// The smallest face that rustface finds, in px.
 const LEAST_FACE_PX: f32 = 40.0;
+
+/// Below, every board is warm; above, none runs.
+const BOARD_CELSIUS: RangeInclusive<f32> = 30.0..=120.0;
 
 /// A whole number of 1 or more.
 pub fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
@@ -51,6 +54,17 @@ pub fn not_negative<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error>
         Ok(number)
     } else {
         Err(D::Error::custom(format!("must be 0 or more, not {number}")))
+    }
+}
+
+/// A temperature at which a board may be called hot, in °C.
+pub fn board_celsius<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    let celsius = f32::deserialize(from)?;
+    if BOARD_CELSIUS.contains(&celsius) {
+        Ok(celsius)
+    } else {
+        let (least, most) = (BOARD_CELSIUS.start(), BOARD_CELSIUS.end());
+        Err(D::Error::custom(format!("must be in {least} to {most} °C, not {celsius}")))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The live screen on a panel.
 
 use super::Panel;
-use crate::diagnostics::{causes, tell};
+use crate::diagnostics::{causes, warn};
 use crate::frame::Frame;
 use crate::reading::Reading;
 use crate::screen::Screen;
@@ -65,7 +65,7 @@ impl Link {
                 self.missed += 1;
                 self.rest = RETRY_FRAMES;
                 if self.trouble.is_none() {
-                    tell(format_args!("the panel failed, readings go on: {}", causes(&error)));
+                    warn(format_args!("mien: the panel failed, readings go on: {}", causes(&error)));
                     self.trouble = Some(error);
                 }
             }

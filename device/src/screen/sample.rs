@@ -48,6 +48,7 @@ pub fn reading(faces: usize) -> Reading {
         },
         dropped: 0,
         fps: 24.6,
+        board: None,
     }
 }
 

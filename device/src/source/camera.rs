@@ -10,12 +10,13 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use self::capture::title;
 pub use self::capture::{Capture, Fault};
 pub use self::config::CameraConfig;
 use self::v4l2::{Camera, NodeKind};
 use super::{Pause, Source};
 use crate::clock::{Clock, MachineClock};
-use crate::diagnostics::{Problem, tell};
+use crate::diagnostics::{Problem, tell, warn};
 use crate::frame::Frame;
 
 /// The longest that one call waits, so that a request to stop is heard.
@@ -28,9 +29,12 @@ const LAST_RETRY: Duration = Duration::from_secs(8);
 /// Frames missing between two sequence numbers that are believed; drivers also start over.
 const LONGEST_GAP: u32 = 10_000;
 
+/// The name of the first camera there is.
+const FIRST: &str = "camera";
+
 /// Whether a source is named like a camera.
 pub fn is_camera(name: &str) -> bool {
-    name == "camera" || name.starts_with("/dev/video") || name.starts_with("/dev/v4l/")
+    name == FIRST || name.starts_with("/dev/video") || name.starts_with("/dev/v4l/")
 }
 
 /// The first camera of this machine, if it has one. Where none answers, a video device that this
@@ -44,25 +48,34 @@ pub fn first() -> Option<PathBuf> {
     nodes.iter().find(is_camera).or_else(|| nodes.iter().find(is_closed)).map(|node| node.path.clone())
 }
 
-/// Opens a camera by its node, a name that udev gave it, or as `camera`: the first there is.
+/// Opens a camera by its node, a name that udev gave it, or as `camera`: the first there is. With
+/// `wait` one that is not there yet, or in use, is waited for as one that was lost.
 ///
 /// # Errors
 /// Why it cannot be used, and what to do about it.
-pub fn open(name: &str, config: &CameraConfig) -> anyhow::Result<Box<dyn Source>> {
-    let node = match name {
-        "camera" => first().ok_or_else(|| {
-            Problem::input("there is no camera").next_step(
-                "Plug one in; `mien list-cameras` says what this machine has. Without a camera: --source demo.",
-            )
-        })?,
-        node => PathBuf::from(node),
+pub fn open(name: &str, config: &CameraConfig, wait: bool) -> anyhow::Result<Box<dyn Source>> {
+    let there = first().filter(|_| name == FIRST);
+    let name = there.map_or_else(|| name.to_owned(), |node| node.display().to_string());
+    let (wanted, config) = (name.clone(), config.clone());
+    // Once a camera was open, no other one takes its place.
+    let mut known = None;
+    let open = move || -> Result<Box<dyn Capture>, Fault> {
+        let path: PathBuf = match &known {
+            Some(path) => PathBuf::clone(path),
+            None => stable_path(&wanted)?,
+        };
+        let camera = Camera::open(&path, &config)?;
+        known = Some(path);
+        Ok(Box::new(camera))
     };
-    let stable = find::stable_name(&node).unwrap_or_else(|| node.clone());
-    let config = config.clone();
-    let open = move || -> Result<Box<dyn Capture>, Fault> { Ok(Box::new(Camera::open(&stable, &config)?)) };
-    let name = node.display().to_string();
-    let source = CameraSource::open(&name, open, Box::new(MachineClock::start()), std::thread::sleep);
+    let source = CameraSource::open(&name, open, Box::new(MachineClock::start()), std::thread::sleep, wait);
     Ok(Box::new(source.map_err(|fault| fault.into_problem(&name))?))
+}
+
+/// The path by which the camera of that name is found again when it was unplugged.
+fn stable_path(name: &str) -> Result<PathBuf, Fault> {
+    let node = if name == FIRST { first().ok_or(Fault::NoneThere)? } else { PathBuf::from(name) };
+    Ok(find::stable_name(&node).unwrap_or(node))
 }
 
 /// Takes one picture from every camera: what each gives, or what is wrong with it.
@@ -152,9 +165,13 @@ impl CameraSource {
         mut open: impl FnMut() -> Result<Box<dyn Capture>, Fault> + 'static,
         clock: Box<dyn Clock>,
         sleep: fn(Duration),
+        wait: bool,
     ) -> Result<Self, Fault> {
-        let capture = open()?;
-        let state = State::Streaming { capture, alive_at: clock.now(), sequence: None };
+        let state = match open() {
+            Ok(capture) => State::Streaming { capture, alive_at: clock.now(), sequence: None },
+            Err(fault) if wait && fault.may_pass() => lost(name, fault, clock.now()),
+            Err(fault) => return Err(fault),
+        };
         Ok(Self {
             name: name.into(),
             open: Box::new(open),
@@ -167,11 +184,9 @@ impl CameraSource {
         })
     }
 
-    /// Notes that the camera is lost, and tells it once.
+    /// Notes that the camera is lost.
     fn lose(&mut self, fault: Fault) {
-        tell(format_args!("mien: camera {}: {fault}; waiting for it", self.name));
-        let retry_at = self.clock.now() + FIRST_RETRY;
-        self.state = State::Lost { fault, retry_at, pause: FIRST_RETRY * 2 };
+        self.state = lost(&self.name, fault, self.clock.now());
     }
 
     /// Tries to get a lost camera back when it is time to.
@@ -184,7 +199,7 @@ impl CameraSource {
         }
         match (self.open)() {
             Ok(capture) => {
-                tell(format_args!("mien: camera {} is back: {}", self.name, capture.describe()));
+                tell(format_args!("mien: {} is back: {}", title(&self.name), capture.describe()));
                 self.state = State::Streaming { capture, alive_at: self.clock.now(), sequence: None };
             }
             // Another camera in its place that cannot be used: waiting longer does not help.
@@ -198,6 +213,12 @@ impl CameraSource {
     }
 }
 
+/// The state of a camera that was lost at `now`, which is told once.
+fn lost(name: &str, fault: Fault, now: Duration) -> State {
+    warn(format_args!("mien: {}: {fault}; waiting for it", title(name)));
+    State::Lost { fault, retry_at: now + FIRST_RETRY, pause: FIRST_RETRY * 2 }
+}
+
 /// Pictures that are missing between two sequence numbers.
 fn missing(before: Option<u32>, now: u32) -> u64 {
     let gap = before.map_or(0, |before| now.wrapping_sub(before).wrapping_sub(1));
@@ -207,8 +228,8 @@ fn missing(before: Option<u32>, now: u32) -> u64 {
 impl Source for CameraSource {
     fn describe(&self) -> String {
         match &self.state {
-            State::Streaming { capture, .. } => format!("camera {}, {}", self.name, capture.describe()),
-            State::Lost { .. } => format!("camera {}", self.name),
+            State::Streaming { capture, .. } => format!("{}, {}", title(&self.name), capture.describe()),
+            State::Lost { .. } => title(&self.name),
         }
     }
 
@@ -245,6 +266,10 @@ impl Source for CameraSource {
         let frame = Frame { number: self.number, captured_at: now, gray, colour, name: None };
         self.number += 1;
         Ok(Some(frame))
+    }
+
+    fn is_live(&self) -> bool {
+        true
     }
 
     fn pause(&self) -> Pause {

@@ -32,9 +32,16 @@ pub struct Raw<'a> {
     pub sequence: u32,
 }
 
+/// What a camera of this name is called in messages.
+pub fn title(name: &str) -> String {
+    if name == super::FIRST { name.into() } else { format!("camera {name}") }
+}
+
 /// Why a camera gives no pictures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
+    /// This machine has no camera.
+    NoneThere,
     /// There is no such device.
     Missing,
     /// The user may not open it.
@@ -87,9 +94,9 @@ impl Fault {
 
     /// The fault as an error that ends the program.
     pub fn into_problem(self, name: &str) -> Problem {
-        let message = format!("camera {name}: {self}");
+        let message = format!("{}: {self}", title(name));
         let problem = match self {
-            Self::Missing | Self::NoCamera(_) | Self::Csi | Self::NoFormat(_) | Self::Control(_) => {
+            Self::NoneThere | Self::Missing | Self::NoCamera(_) | Self::Csi | Self::NoFormat(_) | Self::Control(_) => {
                 Problem::input(message)
             }
             Self::Permission | Self::Busy | Self::Gone | Self::Bandwidth | Self::Stalled | Self::Driver(_) => {
@@ -101,7 +108,7 @@ impl Fault {
 
     fn next_step(&self, name: &str) -> String {
         match self {
-            Self::Missing | Self::NoCamera(_) => {
+            Self::NoneThere | Self::Missing | Self::NoCamera(_) => {
                 "`mien list-cameras` shows the cameras there are; plug one in, or try \
                 --source demo."
                     .into()
@@ -134,6 +141,7 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoneThere => f.write_str("there is none"),
             Self::Missing => f.write_str("there is no such device"),
             Self::Permission => f.write_str("you may not open it"),
             Self::Busy => f.write_str("it is in use"),

@@ -53,6 +53,10 @@ impl Capture for Script {
 
 /// A camera that does all this, on a clock that moves on by 100 ms a look.
 fn camera(events: Vec<Event>) -> CameraSource {
+    open(events, false).unwrap()
+}
+
+fn open(events: Vec<Event>, wait: bool) -> Result<CameraSource, Fault> {
     let script = Script(Rc::new(RefCell::new(events.into())), Vec::new());
     let open = move || -> Result<Box<dyn Capture>, Fault> {
         let refused = matches!(script.0.borrow().front(), Some(Event::Refuses(_)));
@@ -62,7 +66,7 @@ fn camera(events: Vec<Event>) -> CameraSource {
         }
     };
     let clock = Box::new(SteppingClock::new(Duration::from_millis(100)));
-    CameraSource::open("/dev/video0", open, clock, |_| {}).unwrap()
+    CameraSource::open("/dev/video0", open, clock, |_| {}, wait)
 }
 
 /// The next picture, however often one has to ask.
@@ -102,6 +106,17 @@ fn an_unplugged_camera_comes_back_by_itself() {
     let frame = next(&mut source);
     assert_eq!((frame.number, frame.gray.pixels()[0]), (1, 2));
     assert_eq!(source.dropped(), 0);
+}
+
+#[test]
+fn a_camera_that_comes_later_is_waited_for_where_that_is_wanted() {
+    let events = || vec![Event::Refuses(Fault::Missing), Event::Refuses(Fault::Busy), Event::Picture(0, 5)];
+    assert_eq!(open(events(), false).err(), Some(Fault::Missing));
+    let mut source = open(events(), true).unwrap();
+    assert_eq!(source.pause(), Pause::Lost("camera: there is no such device".into()));
+    assert_eq!(next(&mut source).gray.pixels()[0], 5);
+    // Waiting does not help against what no waiting cures.
+    assert_eq!(open(vec![Event::Refuses(Fault::Csi)], true).err(), Some(Fault::Csi));
 }
 
 #[test]
