@@ -3,6 +3,7 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::Scope;
 
+use anyhow::Context;
 use burn::tensor::{Device, Tensor, TensorData};
 use models::{BlurLevel, InputSpec, box_blur};
 use rand::seq::SliceRandom;
@@ -71,7 +72,8 @@ pub fn epoch<'scope, 'data: 'scope>(
             let made = indices.iter().try_for_each(|&index| {
                 let mut rng = stream(trial.seed, place.stage, place.epoch, index as u64);
                 let face = augment(samples[index].face.view(), &recipe.augment, &mut rng);
-                batch.push(&input, &face, samples[index].label)
+                let label = samples[index].lesson(&mut rng);
+                batch.push(&input, &face, label).with_context(|| format!("the face of row {}", samples[index].row))
             });
             // The receiver is gone when training has stopped; then so does this thread.
             if ready.send(made.map(|()| batch)).is_err() {

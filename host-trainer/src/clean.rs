@@ -1,80 +1,52 @@
-//! Finds exact duplicates: the same picture, pixel for pixel, more than once.
+//! What is kept of a data set and what is dropped, each with its reason. One file a reason.
 
-use std::collections::HashMap;
+pub mod balance;
+pub mod blank;
+pub mod duplicates;
+mod exact;
+pub mod facts;
+pub mod fingerprint;
+mod near;
 
-use models::GrayImage;
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 
-use crate::sample::Sample;
+pub use self::exact::drop_duplicates;
+pub use self::fingerprint::{PictureHash, picture_hash};
 
-/// Identifies a picture by its pixels.
-pub type PictureHash = [u8; 32];
-
-/// SHA-256 of `salt`, the size and the pixels. Equal pictures have equal hashes under the same salt.
-pub fn picture_hash(picture: &GrayImage, salt: u64) -> PictureHash {
-    let mut hash = Sha256::new();
-    hash.update(salt.to_le_bytes());
-    hash.update((picture.width() as u64).to_le_bytes());
-    hash.update(picture.pixels());
-    hash.finalize().into()
+/// Why a picture is dropped.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// It is no whole picture, or its line or shard is bad.
+    Unreadable,
+    /// It is of one shade.
+    Blank,
+    /// No face was found in it.
+    NoFace,
+    /// The same pixels occur under another label: nobody knows which is right, so that all copies are dropped.
+    ConflictingLabels,
+    /// An earlier picture has the same pixels and the same label.
+    ExactDuplicate,
+    /// It is all but the same as an earlier picture of the same label.
+    NearDuplicate,
+    /// It is for training, but the same as a picture of the data set's own test part, or all but the same.
+    InTestPart,
+    /// Its label has more pictures than were asked for.
+    Balance,
 }
 
-/// A sample that was left out because an earlier one shows the same picture.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Duplicate {
-    /// [`Sample::row`] of the one left out.
-    pub row: u64,
-    /// [`Sample::row`] of the one that was kept.
-    pub same_as: u64,
-    /// Whether the two have different labels.
-    pub label_differs: bool,
-}
-
-/// Samples without exact duplicates.
-pub struct Cleaned<'a> {
-    /// The first sample of every picture, in order.
-    pub kept: Vec<&'a Sample>,
-    /// The others, in order.
-    pub dropped: Vec<Duplicate>,
-}
-
-/// Keeps the first sample of every picture.
-pub fn drop_duplicates<'a>(samples: &[&'a Sample]) -> Cleaned<'a> {
-    let mut first: HashMap<PictureHash, &Sample> = HashMap::new();
-    let mut cleaned = Cleaned { kept: Vec::with_capacity(samples.len()), dropped: Vec::new() };
-    for &sample in samples {
-        let original = *first.entry(picture_hash(&sample.face, 0)).or_insert(sample);
-        if std::ptr::eq(original, sample) {
-            cleaned.kept.push(sample);
-        } else {
-            let label_differs = original.label != sample.label;
-            cleaned.dropped.push(Duplicate { row: sample.row, same_as: original.row, label_differs });
+impl Reason {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::Unreadable => "unreadable",
+            Reason::Blank => "blank",
+            Reason::NoFace => "no-face",
+            Reason::ConflictingLabels => "conflicting-labels",
+            Reason::ExactDuplicate => "exact-duplicate",
+            Reason::NearDuplicate => "near-duplicate",
+            Reason::InTestPart => "in-test-part",
+            Reason::Balance => "balance",
         }
-    }
-    cleaned
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::sample::Usage;
-
-    #[test]
-    fn the_first_of_each_picture_is_kept() {
-        let sample = |row, label, value: u8| Sample {
-            row,
-            usage: Usage::Training,
-            label,
-            face: GrayImage::from_vec(vec![value; 4], 2, 2).unwrap(),
-        };
-        let samples = [sample(2, 0, 1), sample(3, 1, 2), sample(4, 1, 1), sample(5, 1, 2)];
-        let cleaned = drop_duplicates(&samples.iter().collect::<Vec<_>>());
-        assert_eq!(cleaned.kept.iter().map(|s| s.row).collect::<Vec<_>>(), [2, 3]);
-        let expected = [
-            Duplicate { row: 4, same_as: 2, label_differs: true },
-            Duplicate { row: 5, same_as: 3, label_differs: false },
-        ];
-        assert_eq!(cleaned.dropped, expected);
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{composites, evaluate, trial};
+use crate::{composites, evaluate, inspect, prepare, trial};
 
 /// Turns face pictures into a bundle of ONNX models for Mien's device.
 #[derive(Parser)]
@@ -14,6 +14,10 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Look at a data set before using it: classes, sizes, duplicates, sharpness, samples.
+    Inspect(inspect::InspectArgs),
+    /// Make shards of clean, aligned faces out of a data set of any size.
+    Prepare(prepare::PrepareArgs),
     /// Train a clear and a robust model and write them as a bundle.
     Train(trial::TrainArgs),
     /// Measure a bundle on labelled faces, sharp and blurred.
@@ -29,6 +33,8 @@ impl Cli {
     /// Whatever the command could not do, with its cause and the next step.
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
+            Command::Inspect(args) => inspect::run(&args),
+            Command::Prepare(args) => prepare::run(&args),
             Command::Train(args) => trial::run(&args),
             Command::Evaluate(args) => evaluate::run(&args),
             Command::Composites(args) => composites::run(&args),

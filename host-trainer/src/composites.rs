@@ -14,6 +14,7 @@ use serde::Serialize;
 use self::choose::{NormalisedFace, choose, mean};
 use crate::clean::drop_duplicates;
 use crate::failure::bad_input;
+use crate::reader::DataOptions;
 use crate::report::folder::OutputFolder;
 use crate::report::settings::command_line;
 use crate::sample::{DataSet, Sample, UsageFilter};
@@ -25,9 +26,11 @@ const FEWEST: usize = 50;
 /// What `composites` is given.
 #[derive(Args)]
 pub struct CompositesArgs {
-    /// Labelled faces: fer2013.csv, fer2013.csv.gz, or a folder of pictures for each label. Only training faces are used.
+    /// Labelled faces of one size in any of the formats of --format. Only training faces are used.
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
+    #[command(flatten)]
+    options: DataOptions,
     /// Folder of the pictures: a PNG for each expression and composites.json; earlier ones there are replaced.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -90,7 +93,7 @@ pub fn run(args: &CompositesArgs) -> anyhow::Result<()> {
         return Err(bad_input(message));
     }
     let mut folder = OutputFolder::prepare(&args.out, "composites.json", &["json", "png"])?;
-    let data = reader::read(&args.data)?;
+    let data = reader::read(&args.data, &args.options)?;
     let cleaned = drop_duplicates(&data.select(UsageFilter::Training));
     let mut composites = Vec::new();
     for (label, expression) in data.labels.iter().enumerate() {
@@ -111,7 +114,7 @@ pub fn run(args: &CompositesArgs) -> anyhow::Result<()> {
         version: env!("CARGO_PKG_VERSION"),
         commit: COMMIT,
         data_sha256: data.sha256.clone(),
-        duplicates_dropped: cleaned.dropped.len(),
+        duplicates_dropped: cleaned.dropped,
         side_px: args.side,
         sharpen: args.sharpen,
         composites,

@@ -20,6 +20,7 @@ use self::gate::GateSample;
 use self::metrics::{Answer, Metrics};
 use self::sweep::{Face, LevelAnswers};
 use crate::failure::bad_input;
+use crate::reader::DataOptions;
 use crate::report::settings::{self, BundleSettings, DataSettings, Settings};
 use crate::report::{self, GateRow, LevelRow, Report, Timing};
 use crate::sample::{DataSet, UsageFilter, sha256_hex};
@@ -34,10 +35,12 @@ pub struct EvaluateArgs {
     /// The bundle to measure.
     #[arg(long, value_name = "DIR")]
     bundle: PathBuf,
-    /// Labelled faces: fer2013.csv, fer2013.csv.gz, or a folder of pictures for each label.
+    /// Labelled faces of one size in any of the formats of --format.
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
-    /// The part of the data to measure on; folders are all `training`.
+    #[command(flatten)]
+    options: DataOptions,
+    /// The part of the data to measure on; data without parts is all `training`.
     #[arg(long, value_enum, default_value_t)]
     usage: UsageFilter,
     /// Measure the faces blurred to every level as well.
@@ -59,7 +62,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let folder = report::folder::OutputFolder::prepare(&args.out, "report.json", &["json", "html", "svg"])?;
     let bundle = Bundle::open(&args.bundle).map_err(|error| bad_input(error.to_string()))?;
     let recognizer = bundle.recognizer().map_err(|error| bad_input(error.to_string()))?;
-    let data = reader::read(&args.data)?;
+    let data = reader::read(&args.data, &args.options)?;
     let (faces, skipped) = faces(&data, args.usage, recognizer.labels())?;
     eprintln!("{}: {} faces ({})", args.data.display(), faces.len(), args.usage.name());
 
@@ -200,7 +203,7 @@ mod tests {
 
     #[test]
     fn labels_are_matched_by_expression_and_unknown_ones_skipped() {
-        let sample = |label| Sample { row: 2, usage: Usage::PublicTest, label, face: GrayImage::new(48, 48) };
+        let sample = |label| Sample::new(2, Usage::PublicTest, label, GrayImage::new(48, 48));
         let data = DataSet {
             path: "faces.csv".into(),
             sha256: String::new(),

@@ -66,3 +66,64 @@ impl Meter {
         }
     }
 }
+
+/// Counts things of which nobody knows how many there are, on standard error.
+pub struct Counter {
+    name: &'static str,
+    things: &'static str,
+    /// Done in this run.
+    done: u64,
+    /// Done by an earlier run.
+    passed: u64,
+    began: Instant,
+    last_line: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl Counter {
+    /// Begins to count `things`.
+    pub fn new(name: &'static str, things: &'static str) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg}") {
+                bar.set_style(style);
+            }
+            bar.set_prefix(name);
+            bar
+        });
+        let now = Instant::now();
+        Self { name, things, done: 0, passed: 0, began: now, last_line: now, bar }
+    }
+
+    /// So many more are done.
+    pub fn add(&mut self, count: usize) {
+        self.done += count as u64;
+        if let Some(bar) = &self.bar {
+            bar.set_message(self.state());
+            bar.tick();
+        } else if self.last_line.elapsed() >= LINE_INTERVAL {
+            self.last_line = Instant::now();
+            eprintln!("{}: {}", self.name, self.state());
+        }
+    }
+
+    /// So many more were done by an earlier run; they say nothing about the rate.
+    pub fn pass(&mut self, count: usize) {
+        self.passed += count as u64;
+    }
+
+    /// The work is over; says how much it was.
+    pub fn finish(self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        eprintln!("{}: {}", self.name, self.state());
+    }
+
+    fn state(&self) -> String {
+        let secs = self.began.elapsed().as_secs_f64();
+        let rate = self.done as f64 / secs.max(1e-3);
+        let earlier = if self.passed > 0 { format!(" and {} earlier", self.passed) } else { String::new() };
+        format!("{} {}{earlier}, {rate:.0}/s, {secs:.1} s", self.done, self.things)
+    }
+}

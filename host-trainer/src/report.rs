@@ -1,12 +1,13 @@
 //! The report of an evaluation: report.json for programs, report.html and plots for people.
 
-mod bars;
+pub mod bars;
 mod curves;
 pub mod folder;
-mod heat_map;
-mod html;
+pub mod heat_map;
+pub mod histogram;
+pub mod html;
 pub mod settings;
-mod svg;
+pub mod svg;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -112,7 +113,7 @@ impl fmt::Display for Report {
 }
 
 /// A share as a percentage with one decimal.
-fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 

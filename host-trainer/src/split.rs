@@ -1,6 +1,8 @@
-//! Splits a validation set out of the training samples.
+//! Splits data without tearing apart what belongs together: equal pictures, and pictures of one subject.
 
 use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
 
 use crate::clean::{PictureHash, picture_hash};
 use crate::sample::Sample;
@@ -17,46 +19,63 @@ pub struct Split<'a> {
 ///
 /// Which ones depends on the pictures and the seed alone: they are drawn in order of a salted hash of their pixels, so
 /// that neither the order of the file nor other samples matter, and exact duplicates always fall on the same side. A
-/// picture that occurs under several labels counts for the label it has first.
+/// picture that occurs under several labels counts for the label it has first. Where the subject is known, whole subjects
+/// are drawn, whatever their labels are.
 pub fn validation_split<'a>(samples: &[&'a Sample], share: f32, seed: u64) -> Split<'a> {
-    let hashes: Vec<PictureHash> = samples.iter().map(|sample| picture_hash(&sample.face, seed)).collect();
-    let mut pictures: BTreeMap<PictureHash, Picture> = BTreeMap::new();
-    for (sample, hash) in samples.iter().zip(&hashes) {
-        pictures.entry(*hash).or_insert(Picture { label: sample.label, copies: 0, validation: false }).copies += 1;
+    let member = |sample: &&Sample| match &sample.subject {
+        Some(subject) => (subject_hash(subject, seed), None),
+        None => (picture_hash(&sample.face, seed), Some(sample.label)),
+    };
+    let members: Vec<Member> = samples.iter().map(member).collect();
+    let mut split = Split { train: Vec::new(), validation: Vec::new() };
+    for (&sample, chosen) in samples.iter().zip(draw(&members, share)) {
+        if chosen { split.validation.push(sample) } else { split.train.push(sample) }
     }
+    split
+}
 
-    let mut wanted: BTreeMap<usize, usize> = BTreeMap::new();
-    for picture in pictures.values() {
-        *wanted.entry(picture.label).or_default() += picture.copies;
+/// What a thing to be drawn belongs to: things with one hash stay together. The share is kept within each label; things
+/// without one, of which a group may have several, are one lot.
+pub type Member = (PictureHash, Option<usize>);
+
+/// SHA-256 of `salt` and the name of a subject.
+pub fn subject_hash(subject: &str, salt: u64) -> PictureHash {
+    let mut hash = Sha256::new();
+    hash.update(salt.to_le_bytes());
+    hash.update(b"subject");
+    hash.update(subject);
+    hash.finalize().into()
+}
+
+/// Draws `share` (0..=1) of the things, whole groups in order of their hashes; whether each was drawn.
+pub fn draw(members: &[Member], share: f32) -> Vec<bool> {
+    let mut groups: BTreeMap<PictureHash, Group> = BTreeMap::new();
+    for &(hash, label) in members {
+        groups.entry(hash).or_insert(Group { label, size: 0, drawn: false }).size += 1;
+    }
+    let mut wanted: BTreeMap<Option<usize>, usize> = BTreeMap::new();
+    for group in groups.values() {
+        *wanted.entry(group.label).or_default() += group.size;
     }
     for count in wanted.values_mut() {
         *count = (*count as f64 * f64::from(share.clamp(0.0, 1.0))).round() as usize;
     }
     // In order of the hashes: a random but repeatable order.
-    for picture in pictures.values_mut() {
-        let left = wanted.entry(picture.label).or_default();
+    for group in groups.values_mut() {
+        let left = wanted.entry(group.label).or_default();
         if *left > 0 {
-            picture.validation = true;
-            *left = left.saturating_sub(picture.copies);
+            group.drawn = true;
+            *left = left.saturating_sub(group.size);
         }
     }
-
-    let mut split = Split { train: Vec::new(), validation: Vec::new() };
-    for (&sample, hash) in samples.iter().zip(&hashes) {
-        if pictures.get(hash).is_some_and(|picture| picture.validation) {
-            split.validation.push(sample);
-        } else {
-            split.train.push(sample);
-        }
-    }
-    split
+    members.iter().map(|(hash, _)| groups.get(hash).is_some_and(|group| group.drawn)).collect()
 }
 
-/// All samples that show one picture.
-struct Picture {
-    label: usize,
-    copies: usize,
-    validation: bool,
+/// What stays together.
+struct Group {
+    label: Option<usize>,
+    size: usize,
+    drawn: bool,
 }
 
 #[cfg(test)]
@@ -72,7 +91,7 @@ mod tests {
             .map(|row| {
                 let shown = if row % 10 == 9 { row - 1 } else { row };
                 let face = GrayImage::from_vec(shown.to_le_bytes()[..4].to_vec(), 2, 2).unwrap();
-                Sample { row, usage: Usage::Training, label: usize::from(row >= 300), face }
+                Sample::new(row, Usage::Training, usize::from(row >= 300), face)
             })
             .collect()
     }
@@ -118,5 +137,19 @@ mod tests {
         assert!(validation_split(&all, 0.0, 1).validation.is_empty());
         assert!(validation_split(&all, 1.0, 1).train.is_empty());
         assert!(validation_split(&[], 0.5, 1).train.is_empty());
+    }
+
+    #[test]
+    fn subjects_are_not_torn_apart() {
+        let mut all = samples();
+        for sample in &mut all {
+            sample.subject = Some(format!("S{}", sample.row % 20).into());
+        }
+        let all: Vec<_> = all.iter().collect();
+        let split = validation_split(&all, 0.2, 3);
+        assert_eq!(split.validation.len(), 80);
+        for sample in &split.validation {
+            assert!(split.train.iter().all(|other| other.subject != sample.subject));
+        }
     }
 }

@@ -1,9 +1,7 @@
 //! The `train` command: data -> split -> clear model -> robust model -> bundle.
 
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use burn::module::Module;
 use clap::Args;
 use models::BlurLevel;
@@ -11,10 +9,10 @@ use models::BlurLevel;
 use crate::checkpoint::Store;
 use crate::compute::Compute;
 use crate::config::TrialConfig;
-use crate::failure::bad_input;
+use crate::lock::lock;
 use crate::network::Network;
 use crate::pack::pack;
-use crate::reader;
+use crate::reader::{self, DataOptions};
 use crate::sample::UsageFilter;
 use crate::split::validation_split;
 use crate::train::{Context, Stage, train};
@@ -22,9 +20,11 @@ use crate::train::{Context, Stage, train};
 /// What `train` is given.
 #[derive(Args)]
 pub struct TrainArgs {
-    /// Labelled faces: fer2013.csv, fer2013.csv.gz, or a folder of pictures for each label.
+    /// Labelled faces of one size in any of the formats of --format.
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
+    #[command(flatten)]
+    options: DataOptions,
     /// Folder of the bundle.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -48,7 +48,7 @@ pub struct TrainArgs {
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let trial = TrialConfig::read(args.config.as_deref())?;
     let device = args.device.open()?;
-    let data = reader::read(&args.data)?;
+    let data = reader::read(&args.data, &args.options)?;
     let samples = data.select(UsageFilter::Training);
     let split = validation_split(&samples, trial.validation_share, trial.seed);
     eprintln!(
@@ -61,7 +61,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     );
 
     let work = args.work.clone().unwrap_or_else(|| args.out.with_extension("work"));
-    let _lock = lock(&work)?;
+    let _lock = lock(&work, "--work")?;
     let context = Context {
         trial: &trial,
         data_sha256: &data.sha256,
@@ -77,19 +77,4 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let robust_stage = Stage { name: "robust", index: 1, recipe: &trial.robust, validation_levels: &BlurLevel::ALL };
     let robust = train(&context, &robust_stage, clear.network.clone().train(), &Store::new(&work, "robust"))?;
     pack(&context, &data, &clear, &robust, &args.out)
-}
-
-/// Holds the work folder for this process alone.
-fn lock(work: &Path) -> anyhow::Result<File> {
-    std::fs::create_dir_all(work).with_context(|| format!("cannot create the work folder {}", work.display()))?;
-    let path = work.join("lock");
-    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(bad_input(format!(
-            "{}: another mien-trainer works in this folder\n  wait for it, or name another folder with --work",
-            work.display()
-        ))),
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
-    }
 }

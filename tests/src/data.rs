@@ -7,7 +7,10 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 
 use flate2::read::GzDecoder;
+use image::GrayImage;
+use models::LabelSet;
 
+use crate::place::Place;
 use crate::random::Random;
 use crate::{project, skip};
 
@@ -57,6 +60,20 @@ pub fn drawn(count: usize) -> String {
         text += &line(&label.to_string(), &stripes(label + 1, &mut random), "Training");
     }
     text
+}
+
+/// Writes `count` such faces as pictures `<label>/<number>.png` below `folder` of a place, and gives their paths.
+pub fn drawn_pictures(place: &Place, folder: &str, count: usize) -> Vec<PathBuf> {
+    let mut random = Random(7);
+    let labels = LabelSet::fer2013();
+    let draw = |index: usize| {
+        let label = index % LABELS;
+        let path = place.write(&format!("{folder}/{}/{index:05}.png", labels.as_slice()[label]), "");
+        let face = GrayImage::from_raw(SIDE as u32, SIDE as u32, stripes(label + 1, &mut random)).unwrap();
+        face.save(&path).unwrap();
+        path
+    };
+    (0..count).map(draw).collect()
 }
 
 /// A line of such a file.

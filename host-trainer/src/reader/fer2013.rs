@@ -1,119 +1,126 @@
 //! FER-2013 in Kaggle's format: `emotion,pixels,Usage`, 48x48 gray pixels in decimal, plain or gzipped.
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::vec;
 
-use flate2::read::MultiGzDecoder;
 use models::{GrayImage, LabelSet};
 use rayon::prelude::*;
 
+use super::lines::{Line, Lines, shown};
+use super::{Entry, Fault, Picture, Reader};
 use crate::failure::bad_input;
-use crate::sample::{DataSet, Sample, Usage, sha256_hex};
+use crate::sample::Usage;
 
 /// Width and height of the faces, px.
 const SIDE: usize = 48;
-/// The first two bytes of every gzip file (RFC 1952).
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// What some editors put before the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// No line of this format is longer than 10 kB; a file without line ends is something else.
-const MAX_LINE_BYTES: u64 = 1 << 16;
 /// Lines that are parsed while the next ones are unpacked.
 const BATCH: usize = 1024;
 /// How every message about a single line ends.
 const CURE: &str = "correct or remove the line";
 
-/// Reads the whole content of the file `path`.
-///
-/// # Errors
-/// Bad input, naming the file and the line.
-pub fn read(path: &Path, bytes: &[u8]) -> anyhow::Result<DataSet> {
-    let (sha256, samples) = rayon::join(
-        || sha256_hex(bytes),
-        || {
-            if bytes.starts_with(&GZIP_MAGIC) {
-                let text = BufReader::with_capacity(1 << 18, MultiGzDecoder::new(bytes));
-                read_samples(Lines { text, count: 0 })
-            } else {
-                read_samples(Lines { text: bytes, count: 0 })
-            }
-        },
-    );
-    let samples =
-        samples.map_err(|Fault { line, what }| bad_input(format!("{}, line {line}: {what}", path.display())))?;
-    Ok(DataSet { path: path.to_path_buf(), sha256, labels: LabelSet::fer2013(), side: SIDE, samples })
+/// The faces of such a file, in its order.
+pub struct Fer2013 {
+    lines: Lines,
+    columns: Columns,
+    labels: LabelSet,
+    /// Lines that were read but not parsed.
+    ahead: Vec<Line>,
+    parsed: vec::IntoIter<Result<Entry, Fault>>,
+    /// Why reading ended, to be told after what was read before.
+    broken: Option<Fault>,
+    is_empty: bool,
 }
 
-/// What is wrong with which line.
-struct Fault {
-    line: u64,
-    what: String,
-}
+impl Fer2013 {
+    /// Opens the file `path`.
+    ///
+    /// # Errors
+    /// Bad input: a file that cannot be read, another header.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        Self::of(Lines::open(path)?)
+    }
 
-/// A line that is not blank, without its end, and its number, 1-based.
-struct Line {
-    number: u64,
-    text: Vec<u8>,
-}
+    fn of(mut lines: Lines) -> anyhow::Result<Self> {
+        let header = lines.next_line().map_err(Fault::into_error)?.unwrap_or(Line { number: 1, text: Vec::new() });
+        let columns = Columns::find(&header.text).map_err(|what| lines.error(header.number, &what))?;
+        let labels = LabelSet::fer2013();
+        let mut reader = Self {
+            lines,
+            columns,
+            labels,
+            ahead: Vec::new(),
+            parsed: Vec::new().into_iter(),
+            broken: None,
+            is_empty: true,
+        };
+        (reader.ahead, reader.broken) = batch(&mut reader.lines);
+        Ok(reader)
+    }
 
-/// The lines of a text.
-struct Lines<R> {
-    text: R,
-    /// How many were read so far.
-    count: u64,
-}
-
-impl<R: BufRead> Lines<R> {
-    /// The next line that is not blank; None at the end.
-    fn next(&mut self) -> Result<Option<Line>, Fault> {
-        loop {
-            let mut line = Line { number: self.count + 1, text: Vec::new() };
-            let fault = |what| Fault { line: line.number, what };
-            let size = self.text.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line.text);
-            let size = size.map_err(|error| {
-                fault(format!("the file breaks off or is damaged ({error}); fetch or copy it again"))
-            })?;
-            if size as u64 == MAX_LINE_BYTES {
-                return Err(fault("the line is too long; is this a fer2013.csv?".to_owned()));
-            }
-            if size == 0 {
-                return Ok(None);
-            }
-            self.count += 1;
-            if !line.text.trim_ascii().is_empty() {
-                return Ok(Some(line));
-            }
+    /// Parses what was read ahead while more is read.
+    fn refill(&mut self) {
+        let Self { lines, columns, ahead, broken, .. } = self;
+        let path = lines.path.clone();
+        let may_go_on = broken.is_none();
+        let (parsed, next) = rayon::join(|| columns.entries(&path, ahead), || may_go_on.then(|| batch(lines)));
+        self.parsed = parsed.into_iter();
+        match next {
+            Some((lines, fault)) => (self.ahead, self.broken) = (lines, fault),
+            None => self.ahead.clear(),
         }
     }
+}
 
-    fn batch(&mut self) -> Result<Vec<Line>, Fault> {
-        let mut lines = Vec::with_capacity(BATCH);
-        while lines.len() < BATCH
-            && let Some(line) = self.next()?
-        {
-            lines.push(line);
+impl Iterator for Fer2013 {
+    type Item = Result<Entry, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.parsed.len() == 0 && !self.ahead.is_empty() {
+            self.refill();
         }
-        Ok(lines)
+        if let Some(entry) = self.parsed.next() {
+            self.is_empty = false;
+            return Some(entry);
+        }
+        if let Some(fault) = self.broken.take() {
+            self.is_empty = false;
+            return Some(Err(fault));
+        }
+        if std::mem::take(&mut self.is_empty) {
+            let what = "there is no face after the header; give the whole fer2013.csv";
+            return Some(Err(Fault::All(self.lines.error(self.lines.count(), what))));
+        }
+        None
     }
 }
 
-fn read_samples(mut lines: Lines<impl BufRead + Send>) -> Result<Vec<Sample>, Fault> {
-    let header = lines.next()?.unwrap_or(Line { number: 1, text: Vec::new() });
-    let columns = Columns::find(&header.text).map_err(|what| Fault { line: header.number, what })?;
-    let mut samples = Vec::new();
-    let mut batch = lines.batch()?;
-    while !batch.is_empty() {
-        let (parsed, next) = rayon::join(|| columns.samples(&batch), || lines.batch());
-        for sample in parsed {
-            samples.push(sample?);
+impl Reader for Fer2013 {
+    fn labels(&self) -> &LabelSet {
+        &self.labels
+    }
+
+    fn side(&self) -> Option<usize> {
+        Some(SIDE)
+    }
+
+    fn file_sha256(&self) -> Option<String> {
+        Some(self.lines.sha256())
+    }
+}
+
+/// The next lines, and what ended them if it was no end of the file.
+fn batch(lines: &mut Lines) -> (Vec<Line>, Option<Fault>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while batch.len() < BATCH {
+        match lines.next_line() {
+            Ok(Some(line)) => batch.push(line),
+            Ok(None) => break,
+            Err(fault) => return (batch, Some(fault)),
         }
-        batch = next?;
     }
-    if samples.is_empty() {
-        let what = "there is no face after the header; give the whole fer2013.csv".to_owned();
-        return Err(Fault { line: lines.count, what });
-    }
-    Ok(samples)
+    (batch, None)
 }
 
 /// The fields of a line. No field of this format has a comma in it; quotes around one are allowed.
@@ -146,24 +153,21 @@ impl Columns {
     }
 
     /// On all cores; in the order of the lines.
-    fn samples(&self, lines: &[Line]) -> Vec<Result<Sample, Fault>> {
-        let parse = |line: &Line| self.sample(line).map_err(|what| Fault { line: line.number, what });
+    fn entries(&self, path: &Path, lines: &[Line]) -> Vec<Result<Entry, Fault>> {
+        let parse = |line: &Line| {
+            let fault = |what| bad_input(format!("{}, line {}: {what}", path.display(), line.number));
+            self.entry(line).map_err(|what| Fault::One(fault(what)))
+        };
         lines.par_iter().with_min_len(64).map(parse).collect()
     }
 
-    fn sample(&self, line: &Line) -> Result<Sample, String> {
+    fn entry(&self, line: &Line) -> Result<Entry, String> {
         let fields: Vec<&[u8]> = fields(&line.text).collect();
         if fields.len() != self.count {
             return Err(format!("{} columns instead of {}; {CURE}", fields.len(), self.count));
         }
-        let usage = match fields[self.usage] {
-            b"Training" => Usage::Training,
-            b"PublicTest" => Usage::PublicTest,
-            b"PrivateTest" => Usage::PrivateTest,
-            other => {
-                return Err(format!("usage `{}` is not Training, PublicTest or PrivateTest; {CURE}", shown(other)));
-            }
-        };
+        let usage = usage(fields[self.usage])
+            .ok_or_else(|| format!("usage `{}` is not {USAGES}; {CURE}", shown(fields[self.usage])))?;
         let classes = LabelSet::fer2013().len();
         let label = match fields[self.emotion] {
             [digit @ b'0'..=b'9'] if usize::from(digit - b'0') < classes => usize::from(digit - b'0'),
@@ -171,13 +175,23 @@ impl Columns {
         };
         let pixels = parse_pixels(fields[self.pixels])?;
         let face = GrayImage::from_vec(pixels, SIDE, SIDE).map_err(|error| error.to_string())?;
-        Ok(Sample { row: line.number, usage, label, face })
+        let place = format!("line {}", line.number);
+        let picture = Picture::Gray(face);
+        Ok(Entry { row: line.number, place, usage, label, soft: None, subject: None, picture })
     }
 }
 
-/// A field for an error message: not too long, and readable whatever its bytes are.
-fn shown(field: &[u8]) -> String {
-    String::from_utf8_lossy(field).chars().take(24).collect()
+/// The parts of the data set for an error message.
+pub const USAGES: &str = "Training, PublicTest or PrivateTest";
+
+/// A part of the data set by the name it has in FER-2013's files.
+pub fn usage(name: &[u8]) -> Option<Usage> {
+    match name {
+        b"Training" => Some(Usage::Training),
+        b"PublicTest" => Some(Usage::PublicTest),
+        b"PrivateTest" => Some(Usage::PrivateTest),
+        _ => None,
+    }
 }
 
 /// Parses decimal numbers of 0 to 255 between spaces. By hand, because there are 74 million of them.
@@ -212,10 +226,15 @@ fn parse_pixels(text: &[u8]) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::io::{Cursor, Write};
+
+    use flate2::{Compression, write::GzEncoder};
+    use proptest::prelude::*;
+
     use super::*;
     use crate::failure::is_bad_input;
-    use flate2::{Compression, write::GzEncoder};
-    use std::io::Write;
+    use crate::reader::collect::collect;
+    use crate::sample::{DataSet, UsageFilter};
 
     fn line(label: &str, pixels: usize, value: &str, usage: &str) -> String {
         format!("{label},{},{usage}\n", vec![value; pixels].join(" "))
@@ -225,8 +244,13 @@ mod tests {
         format!("emotion,pixels,Usage\n{}{}", line("3", 2304, "255", "Training"), line("6", 2304, "7", "PublicTest"))
     }
 
+    fn read(text: &[u8]) -> anyhow::Result<DataSet> {
+        let path = Path::new("faces.csv");
+        collect(path, &mut Fer2013::of(Lines::of(path, Cursor::new(text.to_vec()))?)?, 0)
+    }
+
     fn fault(text: &[u8]) -> String {
-        let error = read(Path::new("faces.csv"), text).unwrap_err();
+        let error = read(text).unwrap_err();
         assert!(is_bad_input(&error));
         error.to_string()
     }
@@ -240,7 +264,7 @@ mod tests {
     #[test]
     fn reads_plain_and_gzipped_text_alike() {
         for bytes in [good().into_bytes(), gzip(&good()), good().replace('\n', "\r\n").into_bytes()] {
-            let data = read(Path::new("faces"), &bytes).unwrap();
+            let data = read(&bytes).unwrap();
             assert_eq!(data.samples.len(), 2);
             let second = &data.samples[1];
             assert_eq!((second.row, second.usage, second.label), (3, Usage::PublicTest, 6));
@@ -251,14 +275,14 @@ mod tests {
 
     #[test]
     fn blank_lines_count_but_do_not_matter() {
-        let data = read(Path::new("x"), (good() + "\n\n" + &line("0", 2304, "0", "Training")).as_bytes()).unwrap();
+        let data = read((good() + "\n\n" + &line("0", 2304, "0", "Training")).as_bytes()).unwrap();
         assert_eq!(data.samples[2].row, 6);
     }
 
     #[test]
     fn quotes_are_allowed() {
         let text = good().replace(',', "\",\"").replace("\n", "\"\n\"");
-        let data = read(Path::new("x"), format!("\"{}", text.trim_end_matches('"')).as_bytes()).unwrap();
+        let data = read(format!("\"{}", text.trim_end_matches('"')).as_bytes()).unwrap();
         assert_eq!(data.samples[1].label, 6);
     }
 
@@ -266,8 +290,7 @@ mod tests {
     fn takes_the_columns_in_any_order() {
         let row = line("3", 2304, "9", "Training");
         let pixels = row.split(',').nth(1).unwrap();
-        let data =
-            read(Path::new("x"), format!("emotion, Usage, pixels\n0,PrivateTest,{pixels}\n").as_bytes()).unwrap();
+        let data = read(format!("emotion, Usage, pixels\n0,PrivateTest,{pixels}\n").as_bytes()).unwrap();
         assert_eq!(data.samples[0].usage, Usage::PrivateTest);
     }
 
@@ -310,14 +333,40 @@ mod tests {
     fn reads_the_real_file_in_a_few_seconds() {
         let folder = std::env::var("MIEN_DATA").unwrap_or_else(|_| "../../shared/data".to_owned());
         let path = Path::new(&folder).join("fer2013/fer2013.csv.gz");
-        let Ok(bytes) = std::fs::read(&path) else {
+        if !path.is_file() {
             println!("skipped: no MIEN_DATA");
             return;
-        };
+        }
         let started = std::time::Instant::now();
-        let data = read(&path, &bytes).unwrap();
+        let data = collect(&path, &mut Fer2013::open(&path).unwrap(), 0).unwrap();
         println!("{} samples in {:.1} s", data.samples.len(), started.elapsed().as_secs_f32());
         assert_eq!(data.samples.len(), 28_554 + 3_579);
-        assert_eq!(data.select(crate::sample::UsageFilter::PublicTest).len(), 3_579);
+        assert_eq!(data.select(UsageFilter::PublicTest).len(), 3_579);
+    }
+
+    #[test]
+    fn bad_lines_are_passed_over_when_allowed() {
+        let text = good() + &line("9", 2304, "1", "Training") + &line("2", 2304, "8", "Training");
+        let path = Path::new("faces.csv");
+        let open = || Fer2013::of(Lines::of(path, Cursor::new(text.clone().into_bytes())).unwrap()).unwrap();
+        let rows: Vec<u64> = collect(path, &mut open(), 1).unwrap().samples.iter().map(|sample| sample.row).collect();
+        assert_eq!(rows, [2, 3, 5]);
+        assert!(collect(path, &mut open(), 0).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_after_a_header_are_faces_or_faults(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let text = [b"emotion,pixels,Usage\n", bytes.as_slice()].concat();
+            prop_assert!(read(&text).is_err());
+            let _ = read(&bytes);
+        }
+
+        #[test]
+        fn pixels_are_read_back(pixels in prop::collection::vec(any::<u8>(), SIDE * SIDE)) {
+            let text = pixels.iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
+            let data = read(format!("emotion,pixels,Usage\n3,{text},Training\n").as_bytes()).unwrap();
+            prop_assert_eq!(data.samples[0].face.pixels(), pixels);
+        }
     }
 }

@@ -1,147 +1,91 @@
-//! A folder of pictures: `<label>/<picture>`, as the blur study of Aff-Wild2 keeps them.
+//! Folders of pictures: `<label>/<picture>`, as the blur study of Aff-Wild2 keeps them, or in parts
+//! `train/<label>/<picture>`, `test/<label>/<picture>`, as FER-2013 is often given out.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use image::ImageReader;
-use models::{Expression, GrayImage, LabelSet, Rgb8};
-use sha2::{Digest, Sha256};
+use super::walk::{LabelFolders, by_name, no_subject};
 
-use super::unreadable;
-use crate::failure::bad_input;
-use crate::sample::{DataSet, Sample, Usage, hex};
-
-/// Reads every picture. The names of the sub-folders are expressions; hidden files are passed over.
+/// Opens a folder whose sub-folders are named after expressions, in any of the data sets' words; hidden files are passed
+/// over.
 ///
 /// # Errors
-/// Bad input: a folder that is no expression, a file that is no whole picture, pictures that are not square or not all
-/// of one size, no picture at all.
-pub fn read(path: &Path) -> anyhow::Result<DataSet> {
-    let mut folders = BTreeMap::new();
-    for entry in entries(path)? {
-        if !entry.is_dir() {
-            continue;
-        }
-        let name = file_name(&entry);
-        let expression: Expression = name.parse().map_err(|error| {
-            bad_input(format!("{}: {error}; name the folders angry, disgust, fear, ...", entry.display()))
-        })?;
-        if let Some(other) = folders.insert(expression, entry.clone()) {
-            let message = format!("{} and {} mean the same; join them", other.display(), entry.display());
-            return Err(bad_input(message));
-        }
-    }
-    let labels = LabelSet::new(folders.keys().copied().collect()).map_err(|error| {
-        bad_input(format!("{}: {error}; a folder of faces has a sub-folder for each expression", path.display()))
-    })?;
-
-    let mut hash = Sha256::new();
-    let mut samples: Vec<Sample> = Vec::new();
-    for (label, folder) in folders.values().enumerate() {
-        for file in entries(folder)? {
-            let bytes = fs::read(&file).map_err(|error| unreadable(&file, &error))?;
-            hash.update(format!("{}/{}\0{}\0", file_name(folder), file_name(&file), bytes.len()));
-            hash.update(&bytes);
-            let face = decode(&file, &bytes)?;
-            if let Some(first) = samples.first()
-                && first.face.width() != face.width()
-            {
-                let (one, other) = (first.face.width(), face.width());
-                let message =
-                    format!("{}: {other} px instead of {one} px like the first; scale all alike", file.display());
-                return Err(bad_input(message));
-            }
-            samples.push(Sample { row: samples.len() as u64 + 1, usage: Usage::Training, label, face });
-        }
-    }
-    let side = samples
-        .first()
-        .map(|sample| sample.face.width())
-        .ok_or_else(|| bad_input(format!("{}: there is no picture in its sub-folders", path.display())))?;
-    Ok(DataSet { path: path.to_path_buf(), sha256: hex(&hash.finalize()), labels, side, samples })
-}
-
-/// The visible entries of a folder in order of their names.
-fn entries(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
-        let entry = entry.map_err(|error| unreadable(path, &error))?.path();
-        if !file_name(&entry).starts_with('.') {
-            found.push(entry);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn decode(file: &Path, bytes: &[u8]) -> anyhow::Result<GrayImage> {
-    let refuse = |what: String| bad_input(format!("{}: {what}", file.display()));
-    let picture = ImageReader::new(std::io::Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|error| refuse(error.to_string()))?
-        .decode()
-        .map_err(|error| refuse(format!("not a whole picture ({error}); remove or replace it")))?
-        .into_rgb8();
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    if width != height {
-        return Err(refuse(format!("{width}x{height} px is not square; crop the faces to one square size")));
-    }
-    let view = Rgb8::packed(picture.as_raw(), width, height).map_err(|error| refuse(error.to_string()))?;
-    Ok(view.to_gray())
+/// Bad input: a folder that is no expression, two that are the same, fewer than two.
+pub fn open(root: &Path) -> anyhow::Result<LabelFolders> {
+    LabelFolders::open(root, by_name, no_subject)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::*;
+    use std::fs;
+
+    use models::Expression;
+
     use crate::failure::is_bad_input;
-    use image::GrayImage as Picture;
-
-    fn save(folder: &Path, name: &str, width: u32, height: u32, value: u8) {
-        let file = folder.join(name);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        Picture::from_pixel(width, height, image::Luma([value])).save(file).unwrap();
-    }
-
-    fn fault(folder: &Path) -> String {
-        let error = read(folder).unwrap_err();
-        assert!(is_bad_input(&error));
-        error.to_string()
-    }
+    use crate::reader::testing::{picture, summary};
+    use crate::reader::{DataOptions, read};
 
     #[test]
     fn reads_labels_from_the_folders() {
         let folder = tempfile::tempdir().unwrap();
-        save(folder.path(), "happiness/b.png", 16, 16, 9);
-        save(folder.path(), "anger/a.png", 16, 16, 5);
-        save(folder.path(), "anger/c.jpg", 16, 16, 5);
-        let data = read(folder.path()).unwrap();
+        picture(folder.path(), "happiness/b.png", 16, 9);
+        picture(folder.path(), "anger/a.png", 16, 5);
+        picture(folder.path(), "anger/c.jpg", 16, 5);
+        picture(folder.path(), "anger/.hidden.png", 16, 5);
+        let read = || read(folder.path(), &DataOptions::default()).unwrap();
+        let data = read();
         assert_eq!(data.labels.as_slice(), [Expression::Angry, Expression::Happy]);
         assert_eq!(data.side, 16);
         let seen: Vec<_> = data.samples.iter().map(|s| (s.row, s.label, s.face.pixels()[0])).collect();
         assert_eq!(seen, [(1, 0, 5), (2, 0, 5), (3, 1, 9)]);
-        assert_eq!(data.sha256, read(folder.path()).unwrap().sha256);
+        assert_eq!(data.sha256, read().sha256);
+        picture(folder.path(), "anger/c.jpg", 16, 6);
+        assert_ne!(data.sha256, read().sha256);
+    }
+
+    #[test]
+    fn parts_become_usages() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["train/happy/a.png", "train/sad/b.png", "test/happy/a.png", "test/angry/a.png"] {
+            picture(folder.path(), name, 8, 1);
+        }
+        let expected = [
+            "train/happy/a.png happy training -",
+            "train/sad/b.png sad training -",
+            "test/angry/a.png angry public-test -",
+            "test/happy/a.png happy public-test -",
+        ];
+        assert_eq!(summary(folder.path()), expected);
+        picture(folder.path(), "validation/sad/a.png", 8, 1);
+        let found = summary(folder.path());
+        assert!(found.contains(&"validation/sad/a.png sad public-test -".to_owned()), "{found:?}");
+        assert!(found.contains(&"test/angry/a.png angry private-test -".to_owned()), "{found:?}");
+        picture(folder.path(), "other/sad/a.png", 8, 1);
+        let error = read(folder.path(), &DataOptions::default()).unwrap_err();
+        assert!(is_bad_input(&error) && error.to_string().contains("other: stands beside parts"), "{error}");
     }
 
     #[test]
     fn faults_are_named() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(!fault(folder.path()).is_empty());
-        save(folder.path(), "happy/a.png", 16, 16, 9);
-        save(folder.path(), "sad/a.png", 8, 8, 9);
-        assert!(fault(folder.path()).contains("8 px instead of 16 px"));
-        save(folder.path(), "sad/a.png", 16, 12, 9);
-        assert!(fault(folder.path()).contains("not square"));
+        let fault = || {
+            let error = read(folder.path(), &DataOptions::default()).unwrap_err();
+            assert!(is_bad_input(&error));
+            error.to_string()
+        };
+        assert!(!fault().is_empty());
+        picture(folder.path(), "happy/a.png", 16, 9);
+        picture(folder.path(), "sad/a.png", 8, 9);
+        assert!(fault().contains("8 px instead of 16 px"));
+        image::GrayImage::new(16, 12).save(folder.path().join("sad/a.png")).unwrap();
+        assert!(fault().contains("not square"));
         fs::write(folder.path().join("sad/a.png"), b"no picture").unwrap();
-        assert!(fault(folder.path()).contains("sad/a.png: not a whole picture"));
+        assert!(fault().contains("sad/a.png: not a whole picture"));
+        let lenient = DataOptions { max_bad: 1, ..DataOptions::default() };
+        assert_eq!(read(folder.path(), &lenient).unwrap().samples.len(), 1);
         fs::remove_file(folder.path().join("sad/a.png")).unwrap();
-        save(folder.path(), "hungry/a.png", 16, 16, 9);
-        assert!(fault(folder.path()).contains("hungry"));
+        picture(folder.path(), "hungry/a.png", 16, 9);
+        assert!(fault().contains("hungry"));
     }
 
     #[test]
@@ -149,6 +93,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("happy")).unwrap();
         fs::create_dir_all(folder.path().join("sad")).unwrap();
-        assert!(fault(folder.path()).contains("no picture"));
+        let error = read(folder.path(), &DataOptions::default()).unwrap_err();
+        assert!(error.to_string().contains("no picture"));
     }
 }

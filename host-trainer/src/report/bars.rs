@@ -1,4 +1,8 @@
-//! Precision, recall and F1 of each label as bars.
+//! Figures of each label as bars.
+
+use std::collections::BTreeMap;
+
+use models::LabelSet;
 
 use super::percent;
 use super::svg::{Anchor, Plot, Svg};
@@ -55,4 +59,21 @@ pub fn per_class(classes: &[ClassMetrics]) -> Plot {
         }
     }
     svg.finish("per-class", "Precision, recall and F1 of each label, routed, without blur")
+}
+
+/// A bar for each label: pictures in all parts of the data set together, and in each part when pointed at.
+pub fn class_counts(labels: &LabelSet, parts: &BTreeMap<&'static str, Vec<u64>>) -> Plot {
+    let count = |label: usize| parts.values().map(|counts| counts[label]).sum::<u64>();
+    let most = (0..labels.len()).map(count).max().unwrap_or(0).max(1) as f64;
+    let height = BAR + GAP;
+    let mut svg = Svg::new(WIDTH as u32, (TOP + labels.len() as f64 * height) as u32);
+    for (index, label) in labels.iter().enumerate() {
+        let (y, count) = (TOP / 2.0 + index as f64 * height, count(index));
+        let width = (WIDTH - LEFT - RIGHT) * count as f64 / most;
+        let parts: Vec<String> = parts.iter().map(|(part, counts)| format!("{part} {}", counts[index])).collect();
+        svg.text("", (LEFT - 10.0, y + 11.0), Anchor::End, label.name());
+        svg.rect("cell", (LEFT, y), (width, BAR), 1.0, &parts.join(", "));
+        svg.text("faint small", (LEFT + width + 5.0, y + 10.5), Anchor::Start, &count.to_string());
+    }
+    svg.finish("classes", "Pictures of each label")
 }

@@ -44,16 +44,22 @@ pub fn page(report: &Report, plots: &[Plot]) -> String {
     }
     body += &section("Labels, routed, without blur", &class_table(&report.overall));
     body += &section("Settings", &settings_table(report));
+    document(&format!("Evaluation of {name}"), &body)
+}
+
+/// A page of its own; title and body must be escaped.
+pub fn document(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>Evaluation of {name}</title>\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
          <style>{}{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
         page_style()
     )
 }
 
-fn section(title: &str, content: &str) -> String {
+/// A heading, which is escaped here, and what comes under it.
+pub fn section(title: &str, content: &str) -> String {
     format!("<h2>{}</h2>\n{content}\n", escape(title))
 }
 
@@ -73,7 +79,7 @@ fn tiles(metrics: &Metrics, samples: usize) -> String {
 }
 
 /// A table; the texts must be escaped.
-fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut html = String::from("<div class=\"scroll\"><table>\n<tr>");
     for cell in header {
         html += &format!("<th>{cell}</th>");
