@@ -3,10 +3,13 @@
 //! Works on gray pictures of 0..=255 and ends before the preprocessing, which is
 //! [`models::InputSpec`]'s alone.
 
+mod sixfold;
+
 use models::{Gray8, GrayImage, box_blur, gaussian_blur};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+pub use self::sixfold::Form;
 use crate::config::AugmentConfig;
 
 /// Side, in px, at which blur radii are stated (the blur study's pictures).
@@ -22,9 +25,13 @@ pub fn stream(seed: u64, stage: u64, epoch: u64, index: u64) -> StdRng {
     StdRng::from_seed(key)
 }
 
-/// A changed copy of `face`, of the same size.
-pub fn augment(face: Gray8<'_>, config: &AugmentConfig, rng: &mut StdRng) -> GrayImage {
+/// A changed copy of `face`, of the same size, in one of six forms where the trial asks for them.
+pub fn augment(face: Gray8<'_>, config: &AugmentConfig, form: Form, rng: &mut StdRng) -> GrayImage {
     let mut changed = warp_and_light(face, config, rng);
+    form.apply(&mut changed, rng);
+    if config.gaussian_noise > 0.0 {
+        add_noise(&mut changed, config.gaussian_noise, rng);
+    }
     if chance(rng, config.erase_probability) {
         erase(&mut changed, rng);
     }
@@ -96,8 +103,27 @@ fn erase(picture: &mut GrayImage, rng: &mut StdRng) {
     }
 }
 
-/// A box blur, or a Gaussian of the same variance, of a random radius.
+/// Adds Gaussian noise; `deviation` is a share of the full range.
+fn add_noise(picture: &mut GrayImage, deviation: f32, rng: &mut StdRng) {
+    for pixel in picture.pixels_mut() {
+        let noise = gaussian(rng) * deviation * 255.0;
+        *pixel = (f32::from(*pixel) + noise).round().clamp(0.0, 255.0) as u8;
+    }
+}
+
+/// A normally distributed number (Box and Muller 1958).
+fn gaussian(rng: &mut StdRng) -> f32 {
+    let radius = (-2.0 * (1.0 - rng.random::<f32>()).ln()).sqrt();
+    radius * (rng.random::<f32>() * std::f32::consts::TAU).cos()
+}
+
+/// One of the levels that the trial names; without any a box blur, or a Gaussian of the same
+/// variance, of a random radius.
 fn blur(picture: &GrayImage, config: &AugmentConfig, rng: &mut StdRng) -> GrayImage {
+    if !config.blur_levels.is_empty() {
+        let level = config.blur_levels[rng.random_range(0..config.blur_levels.len())];
+        return box_blur(picture.view(), level.radius_px(picture.width()));
+    }
     let strongest = config.blur_radius_at_128_px * picture.width() as f32 / BLUR_REFERENCE_SIDE;
     let radius = rng.random::<f32>() * strongest;
     if rng.random::<bool>() {
@@ -132,19 +158,20 @@ mod tests {
             erase_probability: 0.0,
             blur_probability: 0.0,
             blur_radius_at_128_px: 0.0,
+            ..AugmentConfig::default()
         }
     }
 
     #[test]
     fn all_off_changes_nothing() {
         let face = ramp();
-        assert_eq!(augment(face.view(), &still(), &mut stream(1, 0, 0, 0)), face);
+        assert_eq!(augment(face.view(), &still(), Form::Original, &mut stream(1, 0, 0, 0)), face);
     }
 
     #[test]
     fn the_same_place_in_the_run_draws_the_same_picture() {
         let config = AugmentConfig { blur_probability: 1.0, ..AugmentConfig::default() };
-        let at = |index| augment(ramp().view(), &config, &mut stream(7, 1, 2, index));
+        let at = |index| augment(ramp().view(), &config, Form::Original, &mut stream(7, 1, 2, index));
         assert_eq!(at(3), at(3));
         assert_ne!(at(3), at(4));
     }
@@ -154,7 +181,7 @@ mod tests {
         let config = AugmentConfig { flip: true, ..still() };
         let face = ramp();
         let mirrored = (0..64)
-            .map(|index| augment(face.view(), &config, &mut stream(1, 0, 0, index)))
+            .map(|index| augment(face.view(), &config, Form::Original, &mut stream(1, 0, 0, index)))
             .filter(|picture| *picture != face)
             .collect::<Vec<_>>();
         assert!((10..54).contains(&mirrored.len()), "{} of 64 mirrored", mirrored.len());
@@ -173,7 +200,7 @@ mod tests {
         let config = AugmentConfig { blur_probability: 1.0, blur_radius_at_128_px: 14.0, ..still() };
         let smoothed = (0..32)
             .filter(|&index| {
-                let picture = augment(checker.view(), &config, &mut stream(1, 0, 0, index));
+                let picture = augment(checker.view(), &config, Form::Original, &mut stream(1, 0, 0, index));
                 models::BlurEstimate::of(picture.view()).laplacian_variance
                     < models::BlurEstimate::of(checker.view()).laplacian_variance
             })
@@ -181,9 +208,29 @@ mod tests {
         assert_eq!(smoothed, 32);
         let config = AugmentConfig { erase_probability: 1.0, ..still() };
         for index in 0..200 {
-            let picture = augment(ramp().view(), &config, &mut stream(2, 0, 0, index));
+            let picture = augment(ramp().view(), &config, Form::Original, &mut stream(2, 0, 0, index));
             let changed = picture.pixels().iter().zip(ramp().pixels()).filter(|(a, b)| a != b).count();
             assert!(changed <= 48 * 48 * 16 / 100, "{changed} px changed");
         }
+    }
+    #[test]
+    fn named_levels_are_the_studys_boxes() {
+        let levels = vec![models::BlurLevel::Low, models::BlurLevel::High];
+        let config = AugmentConfig { blur_probability: 1.0, blur_levels: levels.clone(), ..still() };
+        let boxes: Vec<GrayImage> = levels.iter().map(|level| box_blur(ramp().view(), level.radius_px(48))).collect();
+        let drawn: Vec<GrayImage> =
+            (0..20).map(|index| augment(ramp().view(), &config, Form::Original, &mut stream(1, 0, 0, index))).collect();
+        assert!(drawn.iter().all(|picture| boxes.contains(picture)));
+        assert!(boxes.iter().all(|picture| drawn.contains(picture)));
+    }
+
+    #[test]
+    fn noise_has_its_deviation() {
+        let face = GrayImage::from_vec(vec![128; 48 * 48], 48, 48).unwrap();
+        let config = AugmentConfig { gaussian_noise: 0.1, ..still() };
+        let noisy = augment(face.view(), &config, Form::Original, &mut stream(1, 0, 0, 0));
+        let square: f32 = noisy.pixels().iter().map(|&pixel| (f32::from(pixel) - 128.0).powi(2)).sum();
+        let deviation = (square / (48.0 * 48.0)).sqrt();
+        assert!((deviation - 25.5).abs() < 2.0, "{deviation}");
     }
 }

@@ -1,15 +1,17 @@
 //! Batches of augmented faces, made on a thread of their own while the network works.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::Scope;
 
 use anyhow::Context;
 use burn::tensor::{Device, Tensor, TensorData};
 use models::{BlurLevel, InputSpec, box_blur};
+use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
-use crate::augment::{augment, stream};
-use crate::config::{Recipe, TrialConfig};
+use crate::augment::{Form, augment, stream};
+use crate::config::{Balance, Recipe, TrialConfig};
 use crate::sample::Sample;
 
 /// Batches that wait at most, so that memory stays bounded.
@@ -21,11 +23,18 @@ pub struct Batch {
     side: usize,
     /// One index into the label set for each face.
     pub labels: Vec<usize>,
+    /// A probability of each class for each face; empty where nothing is to be learned.
+    targets: Vec<f32>,
 }
 
 impl Batch {
     fn new(side: usize, faces: usize) -> Self {
-        Self { pixels: Vec::with_capacity(faces * side * side), side, labels: Vec::with_capacity(faces) }
+        Self {
+            pixels: Vec::with_capacity(faces * side * side),
+            side,
+            labels: Vec::with_capacity(faces),
+            targets: Vec::new(),
+        }
     }
 
     fn push(&mut self, input: &InputSpec, face: &models::GrayImage, label: usize) -> anyhow::Result<()> {
@@ -40,6 +49,12 @@ impl Batch {
         let shape = [self.labels.len(), 1, self.side, self.side];
         Tensor::from_data(TensorData::new(self.pixels, shape), device)
     }
+
+    /// What is to be learned, `[batch, classes]` on `device`.
+    pub fn targets(&self, device: &Device) -> Tensor<2> {
+        let shape = [self.labels.len(), self.targets.len() / self.labels.len().max(1)];
+        Tensor::from_data(TensorData::new(self.targets.clone(), shape), device)
+    }
 }
 
 /// The place of an epoch in a trial: what its random streams depend on.
@@ -51,10 +66,49 @@ pub struct Place {
     pub epoch: u64,
 }
 
-/// Full batches of one epoch in random order; what does not fill a batch is left for other epochs.
+/// One face as an epoch shows it.
+#[derive(Copy, Clone)]
+struct Showing {
+    /// Index of the sample.
+    sample: usize,
+    /// How many times the epoch has it before.
+    repeat: u64,
+    form: Form,
+}
+
+/// Every showing of an epoch, in the order of the samples; who is shown again where classes are evened out is drawn
+/// from `rng`.
+fn showings(samples: &[&Sample], recipe: &Recipe, rng: &mut StdRng) -> Vec<Showing> {
+    let mut shown: Vec<(usize, u64)> = (0..samples.len()).map(|sample| (sample, 0)).collect();
+    if recipe.balance == Balance::Oversample {
+        let mut classes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (index, sample) in samples.iter().enumerate() {
+            classes.entry(sample.label).or_default().push(index);
+        }
+        let most = classes.values().map(Vec::len).max().unwrap_or(0);
+        for faces in classes.values_mut() {
+            faces.shuffle(rng);
+            let again = (faces.len()..most).map(|number| (faces[number % faces.len()], (number / faces.len()) as u64));
+            shown.extend(again);
+        }
+    }
+    let forms = if recipe.augment.sixfold { &Form::ALL[..] } else { &[Form::Original] };
+    let in_forms = |(sample, repeat)| forms.iter().map(move |&form| Showing { sample, repeat, form });
+    shown.into_iter().flat_map(in_forms).collect()
+}
+
+/// Full batches of one epoch.
+pub fn steps(samples: &[&Sample], recipe: &Recipe) -> usize {
+    // How many there are does not depend on what is drawn.
+    showings(samples, recipe, &mut stream(0, 0, 0, 0)).len() / recipe.batch
+}
+
+/// Full batches of one epoch in random order, each face with its row of `targets`; what does not fill a batch is left
+/// for other epochs.
 pub fn epoch<'scope, 'data: 'scope>(
     scope: &'scope Scope<'scope, '_>,
     samples: &'data [&'data Sample],
+    targets: &'data [Vec<f32>],
     trial: &'data TrialConfig,
     recipe: &'data Recipe,
     place: Place,
@@ -65,15 +119,19 @@ pub fn epoch<'scope, 'data: 'scope>(
         input.side = recipe.small_side;
     }
     scope.spawn(move || {
-        let mut order: Vec<usize> = (0..samples.len()).collect();
-        order.shuffle(&mut stream(trial.seed, place.stage, place.epoch, u64::MAX));
-        for indices in order.chunks_exact(recipe.batch) {
-            let mut batch = Batch::new(input.side, indices.len());
-            let made = indices.iter().try_for_each(|&index| {
-                let mut rng = stream(trial.seed, place.stage, place.epoch, index as u64);
-                let face = augment(samples[index].face.view(), &recipe.augment, &mut rng);
-                let label = samples[index].lesson(&mut rng);
-                batch.push(&input, &face, label).with_context(|| format!("the face of row {}", samples[index].row))
+        let mut rng = stream(trial.seed, place.stage, place.epoch, u64::MAX);
+        let mut order = showings(samples, recipe, &mut rng);
+        order.shuffle(&mut rng);
+        for showings in order.chunks_exact(recipe.batch) {
+            let mut batch = Batch::new(input.side, showings.len());
+            let made = showings.iter().try_for_each(|&Showing { sample, repeat, form }| {
+                // Above the bits of any sample's number: another stream for every showing.
+                let number = sample as u64 | repeat << 40 | (form as u64) << 60;
+                let mut rng = stream(trial.seed, place.stage, place.epoch, number);
+                let face = augment(samples[sample].face.view(), &recipe.augment, form, &mut rng);
+                batch.targets.extend(&targets[sample]);
+                let Sample { row, label, .. } = samples[sample];
+                batch.push(&input, &face, *label).with_context(|| format!("the face of row {row}"))
             });
             // The receiver is gone when training has stopped; then so does this thread.
             if ready.send(made.map(|()| batch)).is_err() {
@@ -102,4 +160,40 @@ pub fn fixed(samples: &[&Sample], input: &InputSpec, levels: &[BlurLevel], size:
             Ok(batch)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use models::GrayImage;
+
+    use super::*;
+    use crate::config::AugmentConfig;
+    use crate::sample::Usage;
+
+    #[test]
+    fn rare_classes_are_shown_as_often_as_the_most_frequent() {
+        let sample = |label| Sample::new(0, Usage::Training, label, GrayImage::new(4, 4));
+        let samples = [0, 0, 0, 0, 0, 1, 1, 2].map(sample);
+        let samples: Vec<&Sample> = samples.iter().collect();
+        let recipe = Recipe { balance: Balance::Oversample, batch: 2, ..Recipe::default() };
+        let shown = showings(&samples, &recipe, &mut stream(1, 0, 0, 0));
+        let of = |label| shown.iter().filter(|showing| samples[showing.sample].label == label).collect::<Vec<_>>();
+        assert_eq!([of(0).len(), of(1).len(), of(2).len()], [5, 5, 5]);
+        // Each time another stream of random numbers.
+        assert_eq!(of(2).iter().map(|showing| showing.repeat).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+        assert_eq!(steps(&samples, &recipe), 7);
+    }
+
+    #[test]
+    fn sixfold_shows_every_face_in_every_form() {
+        let sample = Sample::new(0, Usage::Training, 0, GrayImage::new(4, 4));
+        let samples = [&sample, &sample];
+        let augment = AugmentConfig { sixfold: true, ..AugmentConfig::default() };
+        let recipe = Recipe { batch: 3, augment, ..Recipe::default() };
+        let shown = showings(&samples, &recipe, &mut stream(1, 0, 0, 0));
+        for form in Form::ALL {
+            assert_eq!(shown.iter().filter(|showing| showing.form == form).count(), 2);
+        }
+        assert_eq!(steps(&samples, &recipe), 4);
+    }
 }

@@ -1,12 +1,24 @@
 //! The trial file: everything that decides what a training run produces, with defaults.
 
-use std::path::Path;
+mod augment;
+mod distil;
+mod network;
+mod range;
+mod recipe;
+
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use models::{InputSpec, Normalisation};
+use models::{Expression, InputSpec, Normalisation};
 use serde::{Deserialize, Serialize};
 
+pub use self::augment::AugmentConfig;
+pub use self::distil::DistilConfig;
+pub use self::network::{HeadConfig, NetworkConfig};
+use self::range::within;
+pub use self::recipe::{Balance, Frozen, LossKind, Optimiser, Recipe, Schedule};
 use crate::failure::bad_input;
+use crate::sample::UsageFilter;
 
 /// The recipe of the default bundle.
 const SHIPPED: &str = include_str!("../trials/default.toml");
@@ -19,91 +31,39 @@ pub struct TrialConfig {
     pub name: String,
     /// Seed of the split, the weights and every augmentation.
     pub seed: u64,
-    /// Share of Training that is kept for validation (0.01..=0.5): early stopping, gate, temperature.
+    /// The part of the data that is learned from and validated on: `training` or, where a study did so, `all`.
+    pub learn_from: UsageFilter,
+    /// Expressions whose faces are left out.
+    pub drop_classes: Vec<Expression>,
+    /// Share of what is learned from that is kept for validation (0.01..=0.5): early stopping, gate, temperature.
     pub validation_share: f32,
     /// Below this calibrated probability a bundle calls an expression unsure (0..=1).
     pub unsure_below: f32,
+    /// Weights that the clear model starts from, instead of random ones: see [`crate::init`].
+    pub init: Option<PathBuf>,
     /// What the network is given.
     pub input: InputSpec,
     /// The network's structure.
     pub network: NetworkConfig,
-    /// How the clear model is trained, from random weights.
+    /// Trained networks that the new one learns from as well.
+    pub distil: Option<DistilConfig>,
+    /// How the clear model is trained.
     pub clear: Recipe,
-    /// How the robust model is fine-tuned, from the clear model's weights.
+    /// What the robust model starts from.
+    pub robust_start: RobustStart,
+    /// How the robust model is trained.
     pub robust: Recipe,
 }
 
-/// Which network, and how wide.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum NetworkConfig {
-    /// Residual 3x3 convolutions behind a stride-2 stem: what tract runs fastest for its accuracy.
-    Residual {
-        /// Channels of each stage; each stage halves the picture's side (the first: the stem).
-        widths: Vec<usize>,
-        /// Residual blocks in each stage.
-        blocks: Vec<usize>,
-        /// Dropout before the classifier (0..1).
-        dropout: f64,
-    },
-    /// Arriaga et al. 2017, "Real-time Convolutional Neural Networks for Emotion and Gender
-    /// Classification": the reference network of the acting-mirror study.
-    MiniXception,
-}
-
-/// One stage of training.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Recipe {
-    /// Passes over the training faces at most.
-    pub epochs: usize,
-    /// Faces a step.
-    pub batch: usize,
-    /// Epochs at the beginning that see the faces at `small-side`, which costs less and loses
-    /// little (progressive resizing; the network ends in an average over any size).
-    pub small_epochs: usize,
-    /// Side of the faces in those epochs, px.
-    pub small_side: usize,
-    /// Peak learning rate of SGD with Nesterov momentum; falls to 0 along a cosine.
-    pub learning_rate: f64,
-    /// Momentum (0..1).
-    pub momentum: f64,
-    /// L2 penalty on every weight.
-    pub weight_decay: f32,
-    /// Steps over which the learning rate rises from 0.
-    pub warm_up_steps: usize,
-    /// Share of the target spread over all classes (0..1).
-    pub label_smoothing: f32,
-    /// Decay a step of the exponential moving average of the weights; 0 switches it off.
-    pub ema_decay: f64,
-    /// Epochs without a better validation accuracy before the stage ends.
-    pub patience: usize,
-    /// Random changes to each face.
-    pub augment: AugmentConfig,
-}
-
-/// Random changes to a face; each range is symmetric unless it says otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct AugmentConfig {
-    /// Mirror half of the faces.
-    pub flip: bool,
-    /// Rotation, degrees.
-    pub rotation_deg: f32,
-    /// Scale, share of the side.
-    pub scale: f32,
-    /// Shift along each axis, share of the side.
-    pub shift: f32,
-    /// Contrast, share.
-    pub contrast: f32,
-    /// Brightness, share of the full range of 255.
-    pub brightness: f32,
-    /// Probability of one erased rectangle (0..=1).
-    pub erase_probability: f32,
-    /// Probability that a face is blurred (0..=1): half of them by a box, half by a Gaussian.
-    pub blur_probability: f32,
-    /// Strongest blur: radius of the box in px at a side of 128 px ("very high" is 14).
-    pub blur_radius_at_128_px: f32,
+/// What the robust model starts from.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RobustStart {
+    /// The trained clear model.
+    #[default]
+    Clear,
+    /// What the clear model started from too: `init`, or the same random weights.
+    Init,
 }
 
 impl Default for TrialConfig {
@@ -111,11 +71,16 @@ impl Default for TrialConfig {
         Self {
             name: "mien".into(),
             seed: 1,
+            learn_from: UsageFilter::Training,
+            drop_classes: Vec::new(),
             validation_share: 0.08,
             unsure_below: 0.4,
+            init: None,
             input: InputSpec { side: 48, normalisation: Normalisation::PerCrop { min_std: 8.0 } },
-            network: NetworkConfig::Residual { widths: vec![32, 64, 128, 256], blocks: vec![0, 1, 1, 1], dropout: 0.2 },
+            network: NetworkConfig::default(),
+            distil: None,
             clear: Recipe::default(),
+            robust_start: RobustStart::default(),
             robust: Recipe {
                 epochs: 8,
                 small_epochs: 0,
@@ -124,41 +89,6 @@ impl Default for TrialConfig {
                 augment: AugmentConfig { blur_probability: 0.7, ..AugmentConfig::default() },
                 ..Recipe::default()
             },
-        }
-    }
-}
-
-impl Default for Recipe {
-    fn default() -> Self {
-        Self {
-            epochs: 20,
-            batch: 128,
-            small_epochs: 10,
-            small_side: 32,
-            learning_rate: 0.1,
-            momentum: 0.9,
-            weight_decay: 5e-4,
-            warm_up_steps: 300,
-            label_smoothing: 0.1,
-            ema_decay: 0.998,
-            patience: 10,
-            augment: AugmentConfig::default(),
-        }
-    }
-}
-
-impl Default for AugmentConfig {
-    fn default() -> Self {
-        Self {
-            flip: true,
-            rotation_deg: 10.0,
-            scale: 0.1,
-            shift: 0.08,
-            contrast: 0.3,
-            brightness: 0.15,
-            erase_probability: 0.2,
-            blur_probability: 0.0,
-            blur_radius_at_128_px: 16.0,
         }
     }
 }
@@ -189,78 +119,43 @@ impl TrialConfig {
         decisive.name = String::new();
         decisive.unsure_below = 0.0;
         if stage == 0 {
+            decisive.robust_start = RobustStart::default();
             decisive.robust = Recipe::default();
         }
         decisive
     }
 
+    /// The trial cut down until it proves in about a minute that its way can be gone: one epoch
+    /// on small batches of small faces. What comes out is worth nothing.
+    pub fn quick(mut self) -> Self {
+        self.name = format!("{}-quick", self.name);
+        self.input.side = self.input.side.min(self.network.smallest_side().max(48));
+        for recipe in [&mut self.clear, &mut self.robust] {
+            recipe.epochs = 1;
+            recipe.batch = recipe.batch.min(8);
+            recipe.small_epochs = 0;
+        }
+        self
+    }
+
     /// Checks every range that the types leave open.
     fn check(&self) -> anyhow::Result<()> {
-        let within = |key: &str, value: f64, low: f64, high: f64| {
-            if (low..=high).contains(&value) {
-                Ok(())
-            } else {
-                Err(bad_input(format!("{key} = {value} is outside {low}..={high}")))
-            }
-        };
         if self.name.is_empty() || !self.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
             return Err(bad_input(format!("name = {:?}: use letters, digits, '-', '_' and '.'", self.name)));
         }
         within("validation-share", self.validation_share.into(), 0.01, 0.5)?;
         within("unsure-below", self.unsure_below.into(), 0.0, 1.0)?;
-        within("input.side", self.input.side as f64, 16.0, 256.0)?;
+        let smallest = self.network.smallest_side() as f64;
+        within("input.side", self.input.side as f64, smallest, 256.0)?;
         self.network.check()?;
+        if let Some(distil) = &self.distil {
+            distil.check()?;
+        }
         for (stage, recipe) in [("clear", &self.clear), ("robust", &self.robust)] {
-            let key = |name: &str| format!("{stage}.{name}");
-            within(&key("epochs"), recipe.epochs as f64, 1.0, 10_000.0)?;
-            within(&key("batch"), recipe.batch as f64, 2.0, 8192.0)?;
-            within(&key("small-side"), recipe.small_side as f64, 16.0, 256.0)?;
-            within(&key("patience"), recipe.patience as f64, 1.0, 10_000.0)?;
-            within(&key("learning-rate"), recipe.learning_rate, 1e-8, 10.0)?;
-            within(&key("momentum"), recipe.momentum, 0.0, 0.9999)?;
-            within(&key("weight-decay"), recipe.weight_decay.into(), 0.0, 1.0)?;
-            within(&key("label-smoothing"), recipe.label_smoothing.into(), 0.0, 0.9)?;
-            within(&key("ema-decay"), recipe.ema_decay, 0.0, 0.999_999)?;
-            let augment = &recipe.augment;
-            within(&key("augment.rotation-deg"), augment.rotation_deg.into(), 0.0, 180.0)?;
-            within(&key("augment.scale"), augment.scale.into(), 0.0, 0.9)?;
-            within(&key("augment.shift"), augment.shift.into(), 0.0, 0.9)?;
-            within(&key("augment.contrast"), augment.contrast.into(), 0.0, 1.0)?;
-            within(&key("augment.brightness"), augment.brightness.into(), 0.0, 1.0)?;
-            within(&key("augment.erase-probability"), augment.erase_probability.into(), 0.0, 1.0)?;
-            within(&key("augment.blur-probability"), augment.blur_probability.into(), 0.0, 1.0)?;
-            within(&key("augment.blur-radius-at-128-px"), augment.blur_radius_at_128_px.into(), 0.0, 64.0)?;
-        }
-        Ok(())
-    }
-}
-
-impl NetworkConfig {
-    /// The name written into a bundle.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Residual { widths, blocks, .. } => {
-                let join = |list: &[usize]| list.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
-                format!("residual {} x {}", join(widths), join(blocks))
+            recipe.check(stage)?;
+            if recipe.small_epochs > 0 {
+                within(&format!("{stage}.small-side"), recipe.small_side as f64, smallest, 256.0)?;
             }
-            Self::MiniXception => "mini-Xception".into(),
-        }
-    }
-
-    fn check(&self) -> anyhow::Result<()> {
-        let Self::Residual { widths, blocks, dropout } = self else { return Ok(()) };
-        if widths.is_empty() || widths.len() != blocks.len() || widths.len() > 6 {
-            return Err(bad_input(format!(
-                "network: widths has {} entries and blocks {}; give 1 to 6 of each, as many of one as of the other",
-                widths.len(),
-                blocks.len()
-            )));
-        }
-        if widths.iter().any(|width| !(1..=4096).contains(width)) || blocks.iter().any(|&count| count > 64) {
-            return Err(bad_input("network: widths must lie in 1..=4096 and blocks in 0..=64"));
-        }
-        if !(0.0..1.0).contains(dropout) {
-            return Err(bad_input(format!("network.dropout = {dropout} is outside 0..1")));
         }
         Ok(())
     }
@@ -271,30 +166,69 @@ mod tests {
     use super::*;
     use crate::failure::is_bad_input;
 
+    /// Every trial file below a folder.
+    fn trials(folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.flat_map(|path| if path.is_dir() { trials(&path) } else { vec![path] }).collect()
+    }
+
     #[test]
-    fn every_shipped_trial_is_read() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("trials");
-        let names: Vec<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| TrialConfig::read(Some(&entry.unwrap().path())).unwrap().name)
-            .collect();
+    fn every_shipped_trial_is_read_and_has_a_name_of_its_own() {
+        let paths = trials(&Path::new(env!("CARGO_MANIFEST_DIR")).join("trials"));
+        let mut names: Vec<String> =
+            paths.iter().map(|path| TrialConfig::read(Some(path)).unwrap_or_else(|e| panic!("{e:#}")).name).collect();
         assert!(names.contains(&TrialConfig::read(None).unwrap().name), "{names:?}");
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count, "{names:?}");
+    }
+
+    #[test]
+    fn a_trial_comes_back_from_its_toml() {
+        let mut trial = TrialConfig::read(None).unwrap();
+        trial.network = NetworkConfig::Vgg16(HeadConfig { hidden: vec![64, 32], ..HeadConfig::default() });
+        trial.init = Some("vgg16.pth".into());
+        trial.drop_classes = vec![Expression::Disgust];
+        trial.clear.frozen = Frozen::LastLayers(6);
+        trial.clear.schedule = Schedule::Step { every_epochs: 3, factor: 0.5 };
+        let text = toml::to_string(&trial).unwrap();
+        assert_eq!(TrialConfig::parse(&text, "a.toml").unwrap(), trial, "{text}");
     }
 
     #[test]
     fn an_unknown_key_is_refused_with_its_line() {
-        let error = TrialConfig::parse("name = \"a\"\n\n[clear]\nepoch = 3\n", "a.toml").unwrap_err();
-        assert!(is_bad_input(&error));
-        let told = format!("{error:#}");
-        assert!(told.contains("a.toml") && told.contains("line 4") && told.contains("epoch"), "{told}");
+        for (text, line, key) in [
+            ("name = \"a\"\n\n[clear]\nepoch = 3\n", "line 4", "epoch"),
+            ("[network]\nkind = \"vgg16\"\nhiden = [3]\n", "line 1", "hiden"),
+            ("[network]\nkind = \"mini-xception\"\ndropout = 0.5\n", "line 1", "dropout"),
+        ] {
+            let error = TrialConfig::parse(text, "a.toml").unwrap_err();
+            assert!(is_bad_input(&error));
+            let told = format!("{error:#}");
+            assert!(told.contains("a.toml") && told.contains(line) && told.contains(key), "{told}");
+        }
     }
 
     #[test]
     fn a_value_out_of_range_is_refused_with_its_key() {
         for (text, key) in [
             ("[clear]\nbatch = 0", "clear.batch"),
+            ("[clear]\nsmall-side = 24\n[network]\nkind = \"vgg16\"", "clear.small-side"),
+            ("[clear]\nschedule = { kind = \"step\", every-epochs = 0, factor = 0.5 }", "clear.schedule.every-epochs"),
+            ("[clear]\nschedule = { kind = \"plateau\", patience = 3, factor = 2.0 }", "clear.schedule.factor"),
+            ("[clear]\nfocal-gamma = -1.0", "clear.focal-gamma"),
+            ("[clear]\nloss = \"mse\"\nfocal-gamma = 2.0", "focal-gamma"),
+            ("[clear]\nfrozen = { last-layers = 0 }", "clear.frozen"),
             ("[robust.augment]\nscale = 2.0", "robust.augment.scale"),
             ("[network]\nkind = \"residual\"\nwidths = [8]\nblocks = []\ndropout = 0.0", "blocks"),
+            ("[network]\nkind = \"plain-cnn\"\ndepth = 9", "network.depth"),
+            ("[network]\nkind = \"resnet50\"\nhidden = [0]", "network.hidden"),
+            (
+                "[input]\nside = 24\nnormalisation = { kind = \"fixed\", mean = 0, std = 1 }\n[network]\nkind = \"vgg16\"",
+                "input.side",
+            ),
+            ("[distil]\nteachers = []", "distil.teachers"),
             ("name = \"a b\"", "name"),
         ] {
             let error = TrialConfig::parse(text, "a.toml").unwrap_err();

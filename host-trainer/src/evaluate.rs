@@ -3,6 +3,7 @@
 
 pub mod bootstrap;
 pub mod calibration;
+pub mod figures;
 pub mod gate;
 pub mod metrics;
 pub mod roc;
@@ -126,16 +127,16 @@ fn faces<'a>(
 }
 
 fn level_row(row: &LevelAnswers, recognizer: &Recognizer, side: usize) -> LevelRow {
-    let metrics = |pick: fn(&sweep::FaceAnswer) -> Answer| {
-        let answers: Vec<Answer> = row.answers.iter().map(pick).collect();
+    let metrics = |pick: fn(&sweep::FaceAnswer) -> &Answer| {
+        let answers: Vec<Answer> = row.answers.iter().map(pick).cloned().collect();
         Metrics::of(recognizer.labels(), &answers, SEED)
     };
     let robust = row.answers.iter().filter(|answer| answer.model == ModelChoice::Robust).count();
     LevelRow {
         level: row.level,
         radius_px: row.level.radius_px(side),
-        clear: metrics(|answer| answer.clear.answer),
-        robust: metrics(|answer| answer.robust.answer),
+        clear: metrics(|answer| &answer.clear.answer),
+        robust: metrics(|answer| &answer.robust.answer),
         routed: metrics(sweep::FaceAnswer::routed),
         routed_share: robust as f64 / row.answers.len().max(1) as f64,
     }

@@ -13,6 +13,7 @@ mod config;
 mod evaluate;
 mod export;
 mod failure;
+mod init;
 mod inspect;
 mod lock;
 mod loss;
@@ -23,8 +24,10 @@ mod progress;
 mod reader;
 mod report;
 mod sample;
+mod schedule;
 mod shard;
 mod split;
+mod targets;
 mod train;
 mod trial;
 

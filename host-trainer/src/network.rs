@@ -1,50 +1,150 @@
 //! The networks, behind one type so that training, export and checkpoints do not care which.
 
+mod densenet;
+mod efficientnet;
+mod googlenet;
+mod head;
+mod inverted_residual;
 mod layers;
 mod mini_xception;
+mod mobilenet_v2;
+mod plain_cnn;
 mod residual;
+mod resnet;
+#[cfg(test)]
+mod tests;
+mod vgg;
+mod xception;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use crate::config::NetworkConfig;
-use mini_xception::MiniXception;
-use residual::ResidualNet;
+use self::densenet::DenseNet121;
+use self::efficientnet::EfficientNetB0;
+use self::googlenet::GoogLeNet;
+use self::layers::{Layer, Layers};
+use self::mini_xception::MiniXception;
+use self::mobilenet_v2::MobileNetV2;
+use self::plain_cnn::PlainCnn;
+use self::residual::ResidualNet;
+use self::resnet::ResNet;
+use self::vgg::Vgg;
+use self::xception::Xception;
+use crate::config::{Frozen, HeadConfig, NetworkConfig};
 
-/// A classifier of square gray crops: `[batch, 1, side, side]` -> logits `[batch, classes]`.
+/// A classifier of square crops: `[batch, 1, side, side]` -> logits `[batch, classes]`.
 #[derive(Module, Debug)]
 pub enum Network {
     /// See [`NetworkConfig::Residual`].
     Residual(ResidualNet),
     /// See [`NetworkConfig::MiniXception`].
     MiniXception(MiniXception),
+    /// See [`NetworkConfig::PlainCnn`].
+    PlainCnn(PlainCnn),
+    /// See [`NetworkConfig::Googlenet`].
+    GoogLeNet(GoogLeNet),
+    /// See [`NetworkConfig::Vgg16`] and [`NetworkConfig::Vgg19`].
+    Vgg(Vgg),
+    /// See [`NetworkConfig::Resnet18`] and [`NetworkConfig::Resnet50`].
+    ResNet(ResNet),
+    /// See [`NetworkConfig::MobilenetV2`].
+    MobileNetV2(MobileNetV2),
+    /// See [`NetworkConfig::Xception`].
+    Xception(Xception),
+    /// See [`NetworkConfig::EfficientnetB0`].
+    EfficientNetB0(EfficientNetB0),
+    /// See [`NetworkConfig::Densenet121`].
+    DenseNet121(DenseNet121),
+}
+
+/// Does the same with whichever network it is.
+macro_rules! with_each {
+    ($self:expr, $network:ident => $do:expr) => {
+        match $self {
+            Network::Residual($network) => $do,
+            Network::MiniXception($network) => $do,
+            Network::PlainCnn($network) => $do,
+            Network::GoogLeNet($network) => $do,
+            Network::Vgg($network) => $do,
+            Network::ResNet($network) => $do,
+            Network::MobileNetV2($network) => $do,
+            Network::Xception($network) => $do,
+            Network::EfficientNetB0($network) => $do,
+            Network::DenseNet121($network) => $do,
+        }
+    };
 }
 
 impl Network {
-    /// A network with fresh random weights (seed the device first).
+    /// A network for gray crops with fresh random weights (seed the device first).
     pub fn new(config: &NetworkConfig, classes: usize, device: &Device) -> Self {
+        Self::with_channels(config, 1, classes, device)
+    }
+
+    /// The same for pictures of `channels` channels: `[batch, channels, side, side]`.
+    fn with_channels(config: &NetworkConfig, channels: usize, classes: usize, device: &Device) -> Self {
         match config {
             NetworkConfig::Residual { widths, blocks, dropout } => {
-                Self::Residual(ResidualNet::new(widths, blocks, *dropout, classes, device))
+                Self::Residual(ResidualNet::new(widths, blocks, *dropout, [channels, classes], device))
             }
-            NetworkConfig::MiniXception => Self::MiniXception(MiniXception::new(classes, device)),
+            NetworkConfig::MiniXception {} => Self::MiniXception(MiniXception::new(channels, classes, device)),
+            NetworkConfig::PlainCnn { depth } => {
+                Self::PlainCnn(PlainCnn::new(*depth, &HeadConfig::default(), channels, classes, device))
+            }
+            NetworkConfig::Googlenet(head) => Self::GoogLeNet(GoogLeNet::new(head, channels, classes, device)),
+            NetworkConfig::Vgg16(head) => Self::Vgg(Vgg::vgg16(head, channels, classes, device)),
+            NetworkConfig::Vgg19(head) => Self::Vgg(Vgg::vgg19(head, channels, classes, device)),
+            NetworkConfig::Resnet18(head) => Self::ResNet(ResNet::resnet18(head, channels, classes, device)),
+            NetworkConfig::Resnet50(head) => Self::ResNet(ResNet::resnet50(head, channels, classes, device)),
+            NetworkConfig::MobilenetV2(head) => Self::MobileNetV2(MobileNetV2::new(head, channels, classes, device)),
+            NetworkConfig::Xception(head) => Self::Xception(Xception::new(head, channels, classes, device)),
+            NetworkConfig::EfficientnetB0(head) => {
+                Self::EfficientNetB0(EfficientNetB0::new(head, channels, classes, device))
+            }
+            NetworkConfig::Densenet121(head) => Self::DenseNet121(DenseNet121::new(head, channels, classes, device)),
         }
     }
 
     /// Logits of a batch of crops.
     pub fn forward(&self, crops: Tensor<4>) -> Tensor<2> {
-        match self {
-            Self::Residual(network) => network.forward(crops),
-            Self::MiniXception(network) => network.forward(crops),
-        }
+        with_each!(self, network => network.forward(crops))
     }
 
     /// The same function with every batch normalisation folded into the convolution before it:
     /// fewer operations for the device, and nothing left that knows of training.
     pub fn folded(&self) -> Self {
-        match self.valid() {
-            Self::Residual(network) => Self::Residual(network.folded()),
-            Self::MiniXception(network) => Self::MiniXception(network.folded()),
+        let mut network = self.valid();
+        let Layers { base, head } = with_each!(&mut network, network => network.layers());
+        base.into_iter().chain(head).for_each(Layer::fold);
+        network
+    }
+
+    /// The network with these layers out of training, and all others in it.
+    pub fn frozen(self, frozen: Frozen) -> Self {
+        let mut network = self.unfreeze();
+        let Layers { base, head } = with_each!(&mut network, network => network.layers());
+        let learning = match frozen {
+            Frozen::None => base.len() + head.len(),
+            Frozen::Base => head.len(),
+            Frozen::LastLayers(count) => count,
+        };
+        let kept = (base.len() + head.len()).saturating_sub(learning);
+        base.into_iter().chain(head).take(kept).for_each(Layer::freeze);
+        network
+    }
+
+    /// What the names of published weights become here: regular expressions and what takes their
+    /// place, applied one after the other. None for the networks that only Mien has weights of.
+    pub fn torch_names(&self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Residual(_) | Self::MiniXception(_) | Self::PlainCnn(_) => &[],
+            Self::GoogLeNet(_) => googlenet::TORCH_NAMES,
+            Self::Vgg(_) => vgg::TORCH_NAMES,
+            Self::ResNet(_) => resnet::TORCH_NAMES,
+            Self::MobileNetV2(_) => mobilenet_v2::TORCH_NAMES,
+            Self::Xception(_) => xception::TORCH_NAMES,
+            Self::EfficientNetB0(_) => efficientnet::TORCH_NAMES,
+            Self::DenseNet121(_) => densenet::TORCH_NAMES,
         }
     }
 }

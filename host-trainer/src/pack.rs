@@ -12,6 +12,7 @@ use models::{
 
 use crate::calibrate::{Calibration, calibrate};
 use crate::checkpoint::Progress;
+use crate::config::RobustStart;
 use crate::export::{Exported, export};
 use crate::network::Network;
 use crate::report::settings::command_line;
@@ -129,20 +130,34 @@ fn draft(context: &Context<'_>, data: &DataSet, clear: &Trained, robust: &Traine
                 ModelChoice::Clear,
                 CLEAR_FILE,
                 clear,
-                format!("{name}, {faces} training faces, {} epochs from random weights", clear.progress.history.len()),
+                format!(
+                    "{name}, {faces} training faces, {} epochs from {}",
+                    clear.progress.history.len(),
+                    start(context)
+                ),
             ),
             entry(
                 ModelChoice::Robust,
                 ROBUST_FILE,
                 robust,
                 format!(
-                    "{name}, {faces} training faces, {} epochs from the clear model, {:.0} % of the faces blurred at random",
+                    "{name}, {faces} training faces, {} epochs from {}, {:.0} % of the faces blurred at random",
                     robust.progress.history.len(),
+                    match context.trial.robust_start {
+                        RobustStart::Clear => "the clear model".to_owned(),
+                        RobustStart::Init => start(context),
+                    },
                     context.trial.robust.augment.blur_probability * 100.0
                 ),
             ),
         ],
     }
+}
+
+/// What the clear model started from, for people.
+fn start(context: &Context<'_>) -> String {
+    let file = context.trial.init.as_deref().and_then(Path::file_name);
+    file.map_or_else(|| "random weights".to_owned(), |file| file.to_string_lossy().into())
 }
 
 /// Enters what was fitted and measured on the validation faces.

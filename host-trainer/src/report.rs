@@ -96,7 +96,8 @@ impl fmt::Display for Report {
             "blur", "radius px", "clear", "robust", "routed", "to robust"
         )?;
         for row in &self.blur {
-            let figures = |metrics: &Metrics| format!("{} / {:.3}", percent(metrics.accuracy), metrics.macro_f1);
+            let figures =
+                |metrics: &Metrics| format!("{} / {:.3}", percent(metrics.figures.accuracy), metrics.figures.macro_f1);
             writeln!(
                 f,
                 "{:<10} {:>9.2} {:>16} {:>16} {:>16} {:>10}",
@@ -159,7 +160,11 @@ mod tests {
     /// A report of five faces at every level.
     fn report() -> Report {
         let labels = LabelSet::basic6();
-        let answer = |truth, predicted| Answer { truth, predicted, confidence: 0.75 };
+        let answer = |truth: usize, predicted: usize| {
+            let mut scores = [0.05; 6];
+            scores[predicted] = 0.75;
+            Answer::new(truth, &scores)
+        };
         let answers = [answer(0, 0), answer(1, 1), answer(2, 0), answer(3, 3), answer(3, 3)];
         let metrics = Metrics::of(&labels, &answers, 1);
         let row = |level: BlurLevel| LevelRow {
@@ -221,7 +226,12 @@ mod tests {
 
         let json: Value = serde_json::from_slice(&fs::read(target.join("report.json")).unwrap()).unwrap();
         assert_eq!((&json["samples"], &json["accuracy"]), (&Value::from(5), &Value::from(0.8)));
-        for key in ["macro_f1", "per_class", "confusion", "settings", "timing", "gate"] {
+        let figures =
+            ["macro_f1", "weighted_f1", "weighted_precision", "true_positive_rate", "false_positive_rate", "roc_auc"];
+        for key in figures {
+            assert!(json[key].is_f64() && json["intervals"][key]["low"].is_f64(), "no {key}");
+        }
+        for key in ["per_class", "confusion", "settings", "timing", "gate"] {
             assert!(!json[key].is_null(), "no {key}");
         }
         for key in ["level", "radius_px", "clear", "robust", "routed", "routed_share"] {

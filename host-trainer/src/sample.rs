@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use models::{GrayImage, LabelSet};
-use rand::RngExt;
-use rand::rngs::StdRng;
+use models::{Expression, GrayImage, LabelSet};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::failure::bad_input;
 
 /// The part of a data set that a sample belongs to, by FER-2013's names. A data set without parts is all `Training`;
 /// the only test part of one counts as `PublicTest`, of two the validation part does.
@@ -38,7 +38,7 @@ impl Usage {
 }
 
 /// Which parts of a data set a command works on.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, ValueEnum)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum UsageFilter {
     /// Only the training samples.
@@ -117,19 +117,12 @@ pub struct DataSet {
 }
 
 impl Sample {
-    /// The label that training shows this time: the sample's, or one drawn by how likely each is. Over the epochs that
-    /// aims at all of them (Barsoum et al. 2016, probabilistic label drawing).
-    pub fn lesson(&self, rng: &mut StdRng) -> usize {
-        let Some(soft) = &self.soft else { return self.label };
-        let mut left: f32 = rng.random();
-        for (label, share) in soft.iter().enumerate() {
-            left -= share;
-            if left < 0.0 {
-                return label;
-            }
+    /// How likely each of so many labels is: what people said, or all for the one label.
+    pub fn distribution(&self, classes: usize) -> Vec<f32> {
+        match &self.soft {
+            Some(soft) => soft.to_vec(),
+            None => (0..classes).map(|label| if label == self.label { 1.0 } else { 0.0 }).collect(),
         }
-        // The shares sum to 1 but for rounding.
-        self.label
     }
 }
 
@@ -137,6 +130,33 @@ impl DataSet {
     /// The samples of the wanted usage, in order; empty if there are none.
     pub fn select(&self, filter: UsageFilter) -> Vec<&Sample> {
         self.samples.iter().filter(|sample| filter.accepts(sample.usage)).collect()
+    }
+
+    /// The data set without the faces of some expressions; the other labels keep their order.
+    ///
+    /// # Errors
+    /// An expression that the data does not have, or fewer than two that are left.
+    pub fn without(mut self, dropped: &[Expression]) -> anyhow::Result<Self> {
+        if let Some(unknown) = dropped.iter().find(|&&expression| self.labels.index_of(expression).is_none()) {
+            return Err(bad_input(format!("drop-classes: {} has no `{unknown}`", self.path.display())));
+        }
+        let kept: Vec<Expression> = self.labels.iter().filter(|label| !dropped.contains(label)).collect();
+        let labels = LabelSet::new(kept).map_err(|error| bad_input(format!("drop-classes: {error}")))?;
+        let old: Vec<Option<usize>> = labels.iter().map(|label| self.labels.index_of(label)).collect();
+        self.samples.retain_mut(|sample| {
+            let Some(label) = old.iter().position(|&index| index == Some(sample.label)) else { return false };
+            sample.label = label;
+            if let Some(soft) = &mut sample.soft {
+                let share = |index: &Option<usize>| index.and_then(|index| soft.get(index)).copied().unwrap_or(0.0);
+                let kept: Vec<f32> = old.iter().map(share).collect();
+                let sum: f32 = kept.iter().sum();
+                // Where nobody said anything that is left, there is only the label.
+                sample.soft = (sum > 0.0).then(|| kept.iter().map(|share| share / sum).collect());
+            }
+            true
+        });
+        self.labels = labels;
+        Ok(self)
     }
 }
 
@@ -152,8 +172,6 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
-
     use super::*;
 
     #[test]
@@ -163,21 +181,32 @@ mod tests {
     }
 
     #[test]
-    fn lessons_are_drawn_by_their_shares() {
-        let mut rng = StdRng::seed_from_u64(1);
-        let mut sample = Sample::new(2, Usage::Training, 3, GrayImage::new(2, 2));
-        assert_eq!(sample.lesson(&mut rng), 3);
-        sample.soft = Some([0.0, 0.25, 0.0, 0.75].into());
-        let drawn: Vec<usize> = (0..4000).map(|_| sample.lesson(&mut rng)).collect();
-        let count = |label| drawn.iter().filter(|&&drawn| drawn == label).count();
-        assert_eq!(count(1) + count(3), 4000);
-        assert!((900..1100).contains(&count(1)), "{}", count(1));
-    }
-
-    #[test]
     fn filters_know_their_usages() {
         assert!(UsageFilter::All.accepts(Usage::PrivateTest));
         assert!(UsageFilter::PublicTest.accepts(Usage::PublicTest));
         assert!(!UsageFilter::PublicTest.accepts(Usage::Training));
+    }
+
+    #[test]
+    fn dropped_expressions_leave_the_others_in_order() {
+        let sample = |label| Sample::new(2, Usage::Training, label, GrayImage::new(2, 2));
+        let mut data = DataSet {
+            path: "faces.csv".into(),
+            sha256: String::new(),
+            labels: LabelSet::fer2013(),
+            side: 2,
+            samples: (0..7).map(sample).collect(),
+        };
+        data.samples[0].soft = Some([0.5, 0.2, 0.3, 0.0, 0.0, 0.0, 0.0].into());
+        let kept = data.clone().without(&[Expression::Disgust, Expression::Neutral]).unwrap();
+        assert_eq!(kept.samples[0].distribution(5), [0.625, 0.375, 0.0, 0.0, 0.0]);
+        assert_eq!(kept.samples[2].distribution(5), [0.0, 0.0, 1.0, 0.0, 0.0]);
+        assert_eq!(
+            kept.labels.iter().map(Expression::name).collect::<Vec<_>>(),
+            ["angry", "fear", "happy", "sad", "surprise"]
+        );
+        assert_eq!(kept.samples.iter().map(|sample| sample.label).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+        assert!(data.clone().without(&[Expression::Contempt]).is_err());
+        assert!(data.without(&Expression::ALL[..6]).is_err());
     }
 }

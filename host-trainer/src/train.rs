@@ -6,20 +6,22 @@ use anyhow::{anyhow, bail};
 use burn::module::Module;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, SgdConfig};
 use burn::tensor::Device;
 use models::BlurLevel;
 
 use crate::average::blend;
 use crate::batches::{self, Batch, Place};
 use crate::checkpoint::{Epoch, Progress, State, Store};
-use crate::config::{Recipe, TrialConfig};
+use crate::config::{Optimiser, Recipe, TrialConfig};
 use crate::evaluate::calibration::mean_negative_log_likelihood;
-use crate::loss::{cross_entropy, smoothed_targets};
+use crate::loss::Loss;
 use crate::network::Network;
 use crate::pack::Trained;
 use crate::progress::Meter;
+use crate::schedule::learning_rate;
 use crate::split::Split;
+use crate::targets::{Lessons, targets};
 
 /// Faces a step of evaluation.
 const EVALUATION_BATCH: usize = 256;
@@ -46,8 +48,19 @@ pub struct Context<'a> {
     pub classes: usize,
     /// Training and validation faces.
     pub split: &'a Split<'a>,
+    /// What teachers say of the training faces, where there are any.
+    pub lessons: Option<&'a Lessons>,
     /// Where the tensors live (without autodiff).
     pub device: &'a Device,
+}
+
+/// What every epoch of a stage learns.
+struct Task {
+    /// A probability of each class for each training face.
+    targets: Vec<Vec<f32>>,
+    loss: Loss,
+    /// Steps of an epoch.
+    steps: usize,
 }
 
 /// Trains `start` to the end of the stage, going on from its checkpoint where there is one, and
@@ -56,7 +69,7 @@ pub struct Context<'a> {
 /// # Errors
 /// A loss that is no number, a checkpoint that cannot be read or written.
 pub fn train(context: &Context<'_>, stage: &Stage<'_>, start: Network, store: &Store) -> anyhow::Result<Trained> {
-    let trial = context.trial;
+    let (trial, recipe) = (context.trial, stage.recipe);
     let mut progress = match store.progress(trial, stage.index, context.data_sha256)? {
         Some(progress) => progress,
         None => Progress {
@@ -67,27 +80,29 @@ pub fn train(context: &Context<'_>, stage: &Stage<'_>, start: Network, store: &S
             history: Vec::new(),
         },
     };
-    let mut state =
-        State { average: start.valid(), best: start.valid(), network: start, optimizer: optimizer(stage.recipe) };
+    let mut state = State { average: start.valid(), best: start.valid(), network: start, optimizer: optimizer(recipe) };
     if !progress.history.is_empty() {
         state = store.load(state)?;
         eprintln!("{}: going on after epoch {}", stage.name, progress.history.len());
     }
+    state.network = state.network.frozen(recipe.frozen);
 
-    let steps = context.split.train.len() / stage.recipe.batch;
+    let steps = batches::steps(&context.split.train, recipe);
     if steps == 0 {
         bail!(
             "{}: {} training faces do not fill one batch of {}\n  give more faces or a smaller batch",
             stage.name,
             context.split.train.len(),
-            stage.recipe.batch
+            recipe.batch
         );
     }
-    let mut meter = Meter::new(stage.name, (stage.recipe.epochs - progress.history.len()) * steps);
+    let targets = targets(&context.split.train, context.classes, recipe.label_smoothing, context.lessons);
+    let task = Task { loss: Loss::new(recipe, &targets, &context.device.clone().autodiff()), targets, steps };
+    let mut meter = Meter::new(stage.name, (recipe.epochs - progress.history.len()) * steps);
     while !progress.finished {
         let number = progress.history.len();
         let began = Instant::now();
-        let training_loss = run_epoch(context, stage, number, &mut state, &mut meter)?;
+        let training_loss = run_epoch(context, stage, &task, &progress.history, &mut state, &mut meter)?;
         let (validation_loss, validation_accuracy) = validate(context, stage, &state.average)?;
         let best = best_accuracy(&progress.history);
         if validation_accuracy > best {
@@ -104,7 +119,7 @@ pub fn train(context: &Context<'_>, stage: &Stage<'_>, start: Network, store: &S
             "{} epoch {}/{}: training loss {:.4}, validation loss {:.4}, accuracy {:.2} % (best {:.2} %), {:.1} s",
             stage.name,
             epoch.epoch,
-            stage.recipe.epochs,
+            recipe.epochs,
             training_loss,
             validation_loss,
             validation_accuracy * 100.0,
@@ -112,8 +127,8 @@ pub fn train(context: &Context<'_>, stage: &Stage<'_>, start: Network, store: &S
             epoch.duration_secs
         ));
         progress.history.push(epoch);
-        progress.finished = progress.history.len() >= stage.recipe.epochs
-            || epochs_since_best(&progress.history) >= stage.recipe.patience;
+        progress.finished =
+            progress.history.len() >= recipe.epochs || epochs_since_best(&progress.history) >= recipe.patience;
         store.save(&state, &progress)?;
     }
     meter.finish();
@@ -121,48 +136,43 @@ pub fn train(context: &Context<'_>, stage: &Stage<'_>, start: Network, store: &S
 }
 
 fn optimizer(recipe: &Recipe) -> ModuleOptimizer {
-    SgdConfig::new()
-        .with_momentum(Some(
-            MomentumConfig::new().with_momentum(recipe.momentum).with_dampening(0.0).with_nesterov(true),
-        ))
-        .with_weight_decay(Some(WeightDecayConfig::new(recipe.weight_decay)))
-        .init()
-}
-
-/// Linear warm-up, then a cosine to 0 (Loshchilov and Hutter 2017) over `steps` in all.
-fn learning_rate(recipe: &Recipe, step: usize, steps: usize) -> f64 {
-    let warm_up = recipe.warm_up_steps.min(steps);
-    if step < warm_up {
-        return recipe.learning_rate * (step + 1) as f64 / warm_up as f64;
+    /// Kingma and Ba's; the library's own is larger.
+    const EPSILON: f32 = 1e-8;
+    let decay = (recipe.weight_decay > 0.0).then(|| WeightDecayConfig::new(recipe.weight_decay));
+    match recipe.optimiser {
+        Optimiser::Sgd => {
+            let momentum = MomentumConfig::new().with_momentum(recipe.momentum).with_dampening(0.0).with_nesterov(true);
+            SgdConfig::new().with_momentum(Some(momentum)).with_weight_decay(decay).init()
+        }
+        Optimiser::Adam => AdamConfig::new().with_epsilon(EPSILON).with_weight_decay(decay).init(),
+        Optimiser::AdamW => AdamWConfig::new().with_epsilon(EPSILON).with_weight_decay(recipe.weight_decay).init(),
     }
-    let share = (step - warm_up) as f64 / (steps - warm_up).max(1) as f64;
-    recipe.learning_rate * 0.5 * (1.0 + (share * std::f64::consts::PI).cos())
 }
 
 /// Trains one epoch in place; gives the mean loss.
 fn run_epoch(
     context: &Context<'_>,
     stage: &Stage<'_>,
-    number: usize,
+    task: &Task,
+    history: &[Epoch],
     state: &mut State,
     meter: &mut Meter,
 ) -> anyhow::Result<f64> {
-    let recipe = stage.recipe;
+    let (recipe, number) = (stage.recipe, history.len());
     let place = Place { stage: stage.index, epoch: number as u64 };
     let device = context.device.clone().autodiff();
     // Dropout draws from the device: seeded by the epoch, so that a resumed run draws the same.
     device.seed(context.trial.seed ^ (place.stage << 32) ^ (place.epoch << 1));
-    let steps = context.split.train.len() / recipe.batch;
     let mut total = 0.0;
     std::thread::scope(|scope| {
-        let batches = batches::epoch(scope, &context.split.train, context.trial, recipe, place);
+        let batches = batches::epoch(scope, &context.split.train, &task.targets, context.trial, recipe, place);
         for (index, batch) in batches.iter().enumerate() {
             let batch = batch?;
-            let step = number * steps + index;
-            let targets = smoothed_targets(&batch.labels, context.classes, recipe.label_smoothing, &device);
-            let loss = cross_entropy(state.network.forward(batch.tensor(&device)), targets);
+            let step = number * task.steps + index;
+            let targets = batch.targets(&device);
+            let loss = task.loss.of(state.network.forward(batch.tensor(&device)), targets);
             let gradients = GradientsParams::from_grads(loss.backward(), &state.network);
-            let rate = learning_rate(recipe, step, steps * recipe.epochs);
+            let rate = learning_rate(recipe, step, task.steps, history);
             state.network = state.optimizer.step(rate, state.network.clone(), gradients);
             // A young average must not hang on to the random start.
             let decay = recipe.ema_decay.min((1.0 + step as f64) / (10.0 + step as f64));
@@ -180,7 +190,7 @@ fn run_epoch(
             total += loss;
             meter.step(loss);
         }
-        Ok(total / steps as f64)
+        Ok(total / task.steps as f64)
     })
 }
 
@@ -226,16 +236,6 @@ fn epochs_since_best(history: &[Epoch]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_rate_rises_then_falls_to_zero() {
-        let recipe = Recipe { learning_rate: 0.1, warm_up_steps: 10, ..Recipe::default() };
-        let rates: Vec<f64> = (0..=100).map(|step| learning_rate(&recipe, step, 100)).collect();
-        assert!(rates[..10].windows(2).all(|pair| pair[0] < pair[1]));
-        assert!((rates[10] - 0.1).abs() < 1e-9);
-        assert!(rates[10..].windows(2).all(|pair| pair[0] > pair[1]));
-        assert!(rates[100] < 1e-9);
-    }
 
     #[test]
     fn patience_counts_from_the_best_epoch() {

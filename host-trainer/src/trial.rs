@@ -1,20 +1,23 @@
 //! The `train` command: data -> split -> clear model -> robust model -> bundle.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use burn::module::Module;
 use clap::Args;
 use models::BlurLevel;
 
 use crate::checkpoint::Store;
 use crate::compute::Compute;
-use crate::config::TrialConfig;
+use crate::config::{Frozen, RobustStart, TrialConfig};
+use crate::init::init;
 use crate::lock::lock;
 use crate::network::Network;
 use crate::pack::pack;
 use crate::reader::{self, DataOptions};
-use crate::sample::UsageFilter;
+use crate::sample::DataSet;
 use crate::split::validation_split;
+use crate::targets::Lessons;
 use crate::train::{Context, Stage, train};
 
 /// What `train` is given.
@@ -31,6 +34,13 @@ pub struct TrainArgs {
     /// Trial file; without it, Mien's own recipe.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Weights to start from instead of random ones: a .safetensors file with torchvision's or timm's
+    /// names, or the work folder of an earlier training. Takes the place of the trial's `init`.
+    #[arg(long, value_name = "PATH")]
+    init: Option<PathBuf>,
+    /// Only prove that the trial can be run: one epoch on a few small faces. The bundle is worth nothing.
+    #[arg(long)]
+    quick: bool,
     /// Folder of the checkpoints [default: beside the bundle, its name with .work]; a run that
     /// finds some goes on from them.
     #[arg(long, value_name = "DIR")]
@@ -46,10 +56,13 @@ pub struct TrainArgs {
 /// Bad data or configuration, a device that is not there, a loss that is no number, a folder
 /// that cannot be written.
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
-    let trial = TrialConfig::read(args.config.as_deref())?;
+    let trial = trial(args)?;
     let device = args.device.open()?;
-    let data = reader::read(&args.data, &args.options)?;
-    let samples = data.select(UsageFilter::Training);
+    let mut data = reader::read(&args.data, &args.options)?.without(&trial.drop_classes)?;
+    if args.quick {
+        keep_few(&mut data);
+    }
+    let samples = data.select(trial.learn_from);
     let split = validation_split(&samples, trial.validation_share, trial.seed);
     eprintln!(
         "{}: {} faces for training, {} for validation; network {} on {:?}",
@@ -62,19 +75,62 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
 
     let work = args.work.clone().unwrap_or_else(|| args.out.with_extension("work"));
     let _lock = lock(&work, "--work")?;
+    let lessons = trial.distil.as_ref().map(|distil| Lessons::of(distil, &data.labels, &split.train)).transpose()?;
     let context = Context {
         trial: &trial,
         data_sha256: &data.sha256,
         classes: data.labels.len(),
         split: &split,
+        lessons: lessons.as_ref(),
         device: &device,
     };
-    let autodiff = device.clone().autodiff();
-    autodiff.seed(trial.seed);
-    let fresh = Network::new(&trial.network, context.classes, &autodiff);
+    let start = start(&context, &work)?;
     let clear_stage = Stage { name: "clear", index: 0, recipe: &trial.clear, validation_levels: &[BlurLevel::None] };
-    let clear = train(&context, &clear_stage, fresh, &Store::new(&work, "clear"))?;
+    let clear = train(&context, &clear_stage, start.clone(), &Store::new(&work, "clear"))?;
     let robust_stage = Stage { name: "robust", index: 1, recipe: &trial.robust, validation_levels: &BlurLevel::ALL };
-    let robust = train(&context, &robust_stage, clear.network.clone().train(), &Store::new(&work, "robust"))?;
+    let robust_start = match trial.robust_start {
+        RobustStart::Clear => clear.network.clone().train(),
+        RobustStart::Init => start,
+    };
+    let robust = train(&context, &robust_stage, robust_start, &Store::new(&work, "robust"))?;
     pack(&context, &data, &clear, &robust, &args.out)
+}
+
+/// The trial that is asked for.
+fn trial(args: &TrainArgs) -> anyhow::Result<TrialConfig> {
+    let mut trial = TrialConfig::read(args.config.as_deref())?;
+    if args.init.is_some() {
+        trial.init.clone_from(&args.init);
+    }
+    Ok(if args.quick { trial.quick() } else { trial })
+}
+
+/// Leaves the first few faces of every expression.
+fn keep_few(data: &mut DataSet) {
+    const OF_EACH: usize = 8;
+    let mut kept = vec![0; data.labels.len()];
+    data.samples.retain(|sample| {
+        kept[sample.label] += 1;
+        kept[sample.label] <= OF_EACH
+    });
+}
+
+/// The network that the clear model starts as: random, or with the weights that the trial names.
+/// What became of each of those is written into the work folder.
+fn start(context: &Context<'_>, work: &Path) -> anyhow::Result<Network> {
+    let autodiff = context.device.clone().autodiff();
+    autodiff.seed(context.trial.seed);
+    let fresh = Network::new(&context.trial.network, context.classes, &autodiff);
+    let Some(path) = &context.trial.init else {
+        if context.trial.clear.frozen != Frozen::None {
+            eprintln!("warning: clear.frozen keeps random weights; name better ones with --init");
+        }
+        return Ok(fresh);
+    };
+    let (network, plan) = init(fresh, path)?;
+    let told = work.join("init.txt");
+    std::fs::write(&told, plan.to_string()).with_context(|| format!("cannot write {}", told.display()))?;
+    eprintln!("{}", plan.summary(path));
+    eprintln!("init: all tensors are listed in {}", told.display());
+    Ok(network)
 }

@@ -1,4 +1,4 @@
-//! How much a measured accuracy depends on which faces happened to be in the test.
+//! How much a measured figure depends on which faces happened to be in the test: the percentile bootstrap (Efron 1979).
 
 use serde::Serialize;
 
@@ -14,23 +14,30 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Percentile bootstrap (Efron 1979) of the share of true values. Equal seeds give equal intervals; no values give 0
-/// to 0.
-pub fn accuracy_interval(right: &[bool], seed: u64) -> Interval {
-    if right.is_empty() {
-        return Interval { low: 0.0, high: 0.0 };
+impl Interval {
+    /// The middle 95 % of values; of none 0 to 0.
+    pub fn of(mut values: Vec<f64>) -> Self {
+        values.sort_unstable_by(f64::total_cmp);
+        let last = values.len().saturating_sub(1) as f64;
+        let quantile = |share: f64| values.get((last * share).round() as usize).copied().unwrap_or(0.0);
+        Self { low: quantile(0.025), high: quantile(0.975) }
     }
+}
+
+/// A seed for every resample.
+pub fn seeds(seed: u64) -> Vec<u64> {
     let mut random = SplitMix64(seed);
-    let count = right.len() as u64;
-    let mut shares: Vec<f64> = (0..RESAMPLES)
-        .map(|_| {
-            let hits = (0..count).filter(|_| right[random.below(count) as usize]).count();
-            hits as f64 / count as f64
-        })
-        .collect();
-    shares.sort_unstable_by(f64::total_cmp);
-    let quantile = |share: f64| shares[((RESAMPLES - 1) as f64 * share).round() as usize];
-    Interval { low: quantile(0.025), high: quantile(0.975) }
+    (0..RESAMPLES).map(|_| random.next()).collect()
+}
+
+/// How many times each of `count` things is drawn in `count` draws with replacement.
+pub fn resample(count: usize, seed: u64) -> Vec<u32> {
+    let mut random = SplitMix64(seed);
+    let mut counts = vec![0; count];
+    for _ in 0..count {
+        counts[random.below(count as u64) as usize] += 1;
+    }
+    counts
 }
 
 /// The generator of Steele, Lea and Flood (2014). Written out here because the sequences of the rand crate's generators
@@ -65,18 +72,20 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_is_that_of_a_binomial_share() {
-        let right: Vec<bool> = (0..3_600).map(|index| index % 3 != 0).collect();
-        let interval = accuracy_interval(&right, 7);
-        // Normal approximation: 2/3 -+ 1.96 * sqrt(2/9 / 3600).
-        assert!((interval.low - 0.6513).abs() < 0.003, "{interval:?}");
-        assert!((interval.high - 0.6821).abs() < 0.003, "{interval:?}");
-        assert_eq!(interval, accuracy_interval(&right, 7));
+    fn a_resample_has_as_many_as_there_are() {
+        let counts = resample(1000, 3);
+        assert_eq!(counts.iter().sum::<u32>(), 1000);
+        // 1 - 1/e of them at least once.
+        let drawn = counts.iter().filter(|&&count| count > 0).count();
+        assert!((600..665).contains(&drawn), "{drawn}");
+        assert!(resample(0, 3).is_empty());
     }
 
     #[test]
-    fn ends_are_handled() {
-        assert_eq!(accuracy_interval(&[], 1), Interval { low: 0.0, high: 0.0 });
-        assert_eq!(accuracy_interval(&[true], 1), Interval { low: 1.0, high: 1.0 });
+    fn the_interval_is_the_middle_of_the_values() {
+        let interval = Interval::of((0..=1000).rev().map(f64::from).collect());
+        assert_eq!(interval, Interval { low: 25.0, high: 975.0 });
+        assert_eq!(Interval::of(vec![3.0]), Interval { low: 3.0, high: 3.0 });
+        assert_eq!(Interval::of(Vec::new()), Interval { low: 0.0, high: 0.0 });
     }
 }

@@ -11,18 +11,20 @@ const LOWEST: f64 = 0.05;
 const HIGHEST: f64 = 20.0;
 
 /// Expected calibration error (Guo et al. 2017): the distance between mean confidence and accuracy, weighted over 15
-/// bins of equal width of the confidence. 0 without answers.
-pub fn expected_calibration_error(answers: &[Answer]) -> f64 {
+/// bins of equal width of the confidence. Each answer counts as often as is said; 0 without answers.
+pub fn calibration_error<'a>(answers: impl Iterator<Item = (&'a Answer, u32)>) -> f64 {
     let mut bins = [(0.0_f64, 0.0_f64); BINS];
-    for answer in answers {
-        let confidence = f64::from(answer.confidence);
+    let mut total = 0.0;
+    for (answer, count) in answers {
+        let (confidence, count) = (f64::from(answer.confidence), f64::from(count));
         // Bins are closed above, as in the paper.
         let bin = ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
-        bins[bin].0 += confidence;
-        bins[bin].1 += f64::from(u8::from(answer.is_right()));
+        bins[bin].0 += confidence * count;
+        bins[bin].1 += f64::from(u8::from(answer.is_right())) * count;
+        total += count;
     }
     let distance: f64 = bins.iter().map(|(confidence, right)| (confidence - right).abs()).sum();
-    distance / answers.len().max(1) as f64
+    distance / f64::max(total, 1.0)
 }
 
 /// The temperature that fits best, with the loss before and after.
@@ -86,12 +88,18 @@ mod tests {
 
     #[test]
     fn calibration_error_by_hand() {
-        let answer = |confidence, right: bool| Answer { truth: 0, predicted: usize::from(!right), confidence };
+        let answer = |confidence, right: bool| Answer {
+            truth: 0,
+            predicted: usize::from(!right),
+            confidence,
+            scores: Vec::new(),
+        };
+        let error = |answers: &[Answer]| calibration_error(answers.iter().map(|answer| (answer, 1)));
         // One bin of (.9, .92, .88 -> mean .9; 2 of 3 right), one of (.5; wrong): 3/4 * |.9 - 2/3| + 1/4 * .5.
         let answers = [answer(0.9, true), answer(0.92, true), answer(0.88, false), answer(0.5, false)];
-        assert!((expected_calibration_error(&answers) - (0.75 * (0.9 - 2.0 / 3.0) + 0.125)).abs() < 1e-6);
-        assert_eq!(expected_calibration_error(&[]), 0.0);
-        assert_eq!(expected_calibration_error(&[answer(0.0, false), answer(1.0, true)]), 0.0);
+        assert!((error(&answers) - (0.75 * (0.9 - 2.0 / 3.0) + 0.125)).abs() < 1e-6);
+        assert_eq!(error(&[]), 0.0);
+        assert_eq!(error(&[answer(0.0, false), answer(1.0, true)]), 0.0);
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! Figures of a set of answers: accuracy, macro F1, precision and recall of each label, confusion matrix.
+//! Figures of a set of answers: those that sum it up, those of each label, and the confusion matrix.
 
 use models::{Expression, LabelSet};
 use serde::Serialize;
 
-use super::bootstrap::{Interval, accuracy_interval};
-use super::calibration::expected_calibration_error;
+use super::bootstrap::Interval;
+use super::figures::{Figures, Measured};
 
 /// What a model said about one face.
-#[derive(Copy, Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The right label, an index into the model's labels.
     pub truth: usize,
@@ -15,26 +15,41 @@ pub struct Answer {
     pub predicted: usize,
     /// The probability the model gave it, 0..=1.
     pub confidence: f32,
+    /// The probability of every label.
+    pub scores: Vec<f32>,
 }
 
 impl Answer {
+    /// An answer by its probabilities; of equals the first label is the answer.
+    pub fn new(truth: usize, scores: &[f32]) -> Self {
+        let mut best = (0, f32::NEG_INFINITY);
+        for (index, &score) in scores.iter().enumerate() {
+            if score > best.1 {
+                best = (index, score);
+            }
+        }
+        Self { truth, predicted: best.0, confidence: best.1, scores: scores.to_vec() }
+    }
+
     /// Whether the most probable label is the right one.
     pub fn is_right(&self) -> bool {
         self.truth == self.predicted
+    }
+
+    /// The probability of a label.
+    pub fn score(&self, class: usize) -> f32 {
+        self.scores.get(class).copied().unwrap_or(0.0)
     }
 }
 
 /// All figures of one model on one set of faces.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Metrics {
-    /// Share of right answers, 0..=1.
-    pub accuracy: f64,
-    /// 95 % bootstrap interval of the accuracy.
-    pub accuracy_interval: Interval,
-    /// Mean F1 of the labels that occur among the truths or the answers (as scikit-learn's `average="macro"`).
-    pub macro_f1: f64,
-    /// Mean distance between confidence and accuracy, 15 bins of equal width.
-    pub expected_calibration_error: f64,
+    /// Those that sum it up.
+    #[serde(flatten)]
+    pub figures: Figures<f64>,
+    /// Their 95 % bootstrap intervals.
+    pub intervals: Figures<Interval>,
     /// Figures of each label, in the model's order.
     pub per_class: Vec<ClassMetrics>,
     /// Counts; row = right label, column = answer, both in the model's order.
@@ -48,10 +63,14 @@ pub struct ClassMetrics {
     pub label: Expression,
     /// Share of the answers with this label that are right.
     pub precision: f64,
-    /// Share of the faces of this label that were answered right.
+    /// Share of the faces of this label that were answered right: the rate of true positives.
     pub recall: f64,
+    /// Share of the other faces that were given this label.
+    pub false_positive_rate: f64,
     /// Harmonic mean of precision and recall.
     pub f1: f64,
+    /// Area under the ROC curve of the label's probability, one against the rest; none where all faces are of one kind.
+    pub roc_auc: Option<f64>,
     /// Faces of this label.
     pub support: u64,
 }
@@ -59,66 +78,132 @@ pub struct ClassMetrics {
 impl Metrics {
     /// Measures `answers`, whose indices are into `labels`; others are left out of the matrix. No answers give zeros.
     pub fn of(labels: &LabelSet, answers: &[Answer], seed: u64) -> Self {
-        let confusion = confusion(labels.len(), answers);
-        let per_class: Vec<ClassMetrics> =
-            labels.iter().enumerate().map(|(index, label)| class_metrics(label, index, &confusion)).collect();
-        let occurring = |index: &usize| confusion[*index].iter().any(|&n| n > 0) || column(&confusion, *index) > 0;
-        let occurring: Vec<usize> = (0..labels.len()).filter(occurring).collect();
-        let macro_f1 = ratio(occurring.iter().map(|&index| per_class[index].f1).sum(), occurring.len() as f64);
-        let right: Vec<bool> = answers.iter().map(Answer::is_right).collect();
+        let measured = Measured::new(answers, labels.len());
+        let once = vec![1; answers.len()];
+        let confusion = Confusion::of(labels.len(), answers.iter().map(|answer| (answer, 1)));
+        let per_class = labels.iter().enumerate().map(|(class, label)| ClassMetrics {
+            label,
+            precision: confusion.precision(class),
+            recall: confusion.recall(class),
+            false_positive_rate: confusion.false_positive_rate(class),
+            f1: confusion.f1(class),
+            roc_auc: measured.auc(class, &once),
+            support: confusion.support(class),
+        });
         Metrics {
-            accuracy: accuracy(&right),
-            accuracy_interval: accuracy_interval(&right, seed),
-            macro_f1,
-            expected_calibration_error: expected_calibration_error(answers),
-            per_class,
-            confusion,
+            figures: measured.figures(&once),
+            intervals: measured.intervals(seed),
+            per_class: per_class.collect(),
+            confusion: confusion.counts,
         }
     }
 }
 
-/// Share of true values; 0 if there are none at all.
-pub fn accuracy(right: &[bool]) -> f64 {
-    ratio(right.iter().filter(|&&right| right).count() as f64, right.len() as f64)
+/// Counts of answers; row = right label, column = answer.
+pub struct Confusion {
+    counts: Vec<Vec<u64>>,
 }
 
-fn confusion(classes: usize, answers: &[Answer]) -> Vec<Vec<u64>> {
-    let mut matrix = vec![vec![0; classes]; classes];
-    for answer in answers {
-        if let Some(cell) = matrix.get_mut(answer.truth).and_then(|row| row.get_mut(answer.predicted)) {
-            *cell += 1;
+impl Confusion {
+    /// Counts answers over so many labels, each as often as is said.
+    pub fn of<'a>(classes: usize, answers: impl Iterator<Item = (&'a Answer, u32)>) -> Self {
+        let mut counts = vec![vec![0; classes]; classes];
+        for (answer, count) in answers {
+            if let Some(cell) =
+                counts.get_mut(answer.truth).and_then(|row: &mut Vec<u64>| row.get_mut(answer.predicted))
+            {
+                *cell += u64::from(count);
+            }
         }
+        Self { counts }
     }
-    matrix
-}
 
-fn column(confusion: &[Vec<u64>], index: usize) -> u64 {
-    confusion.iter().map(|row| row[index]).sum()
-}
+    /// Share of the answers that are right.
+    pub fn accuracy(&self) -> f64 {
+        let right: u64 = (0..self.counts.len()).map(|class| self.counts[class][class]).sum();
+        ratio(right, self.total())
+    }
 
-fn class_metrics(label: Expression, index: usize, confusion: &[Vec<u64>]) -> ClassMetrics {
-    let right = confusion[index][index] as f64;
-    let support: u64 = confusion[index].iter().sum();
-    let answered = column(confusion, index);
-    ClassMetrics {
-        label,
-        precision: ratio(right, answered as f64),
-        recall: ratio(right, support as f64),
-        f1: ratio(2.0 * right, (support + answered) as f64),
-        support,
+    /// Mean F1 of the labels that occur.
+    pub fn macro_f1(&self) -> f64 {
+        self.mean(Self::f1, |class| self.support(class) + self.answered(class) > 0)
+    }
+
+    /// Mean of a figure of the labels, weighted by their faces.
+    pub fn weighted(&self, figure: fn(&Self, usize) -> f64) -> f64 {
+        let sum: f64 = (0..self.counts.len()).map(|class| figure(self, class) * self.support(class) as f64).sum();
+        if self.total() > 0 { sum / self.total() as f64 } else { 0.0 }
+    }
+
+    /// Mean recall of the labels that have faces.
+    pub fn true_positive_rate(&self) -> f64 {
+        self.mean(Self::recall, |class| self.support(class) > 0)
+    }
+
+    /// Mean share of other faces that are given a label, over the labels that other faces have.
+    pub fn false_positive_rate_mean(&self) -> f64 {
+        self.mean(Self::false_positive_rate, |class| self.support(class) < self.total())
+    }
+
+    /// See [`ClassMetrics::precision`].
+    pub fn precision(&self, class: usize) -> f64 {
+        ratio(self.counts[class][class], self.answered(class))
+    }
+
+    /// See [`ClassMetrics::recall`].
+    pub fn recall(&self, class: usize) -> f64 {
+        ratio(self.counts[class][class], self.support(class))
+    }
+
+    /// See [`ClassMetrics::false_positive_rate`].
+    pub fn false_positive_rate(&self, class: usize) -> f64 {
+        ratio(self.answered(class) - self.counts[class][class], self.total() - self.support(class))
+    }
+
+    /// See [`ClassMetrics::f1`].
+    pub fn f1(&self, class: usize) -> f64 {
+        ratio(2 * self.counts[class][class], self.support(class) + self.answered(class))
+    }
+
+    /// See [`ClassMetrics::support`].
+    pub fn support(&self, class: usize) -> u64 {
+        self.counts[class].iter().sum()
+    }
+
+    /// Answers with a label.
+    fn answered(&self, class: usize) -> u64 {
+        self.counts.iter().map(|row| row[class]).sum()
+    }
+
+    fn total(&self) -> u64 {
+        self.counts.iter().flatten().sum()
+    }
+
+    fn mean(&self, figure: fn(&Self, usize) -> f64, counts: impl Fn(usize) -> bool) -> f64 {
+        let values: Vec<f64> =
+            (0..self.counts.len()).filter(|&class| counts(class)).map(|class| figure(self, class)).collect();
+        values.iter().sum::<f64>() / values.len().max(1) as f64
     }
 }
 
-fn ratio(numerator: f64, denominator: f64) -> f64 {
-    if denominator > 0.0 { numerator / denominator } else { 0.0 }
+fn ratio(numerator: u64, denominator: u64) -> f64 {
+    if denominator > 0 { numerator as f64 / denominator as f64 } else { 0.0 }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+    use serde_json::{Value, json};
+
     use super::*;
 
     fn answers(pairs: &[(usize, usize)]) -> Vec<Answer> {
-        pairs.iter().map(|&(truth, predicted)| Answer { truth, predicted, confidence: 0.5 }).collect()
+        let answer = |&(truth, predicted)| Answer { truth, predicted, confidence: 0.5, scores: Vec::new() };
+        pairs.iter().map(answer).collect()
     }
 
     fn close(found: f64, expected: f64) {
@@ -133,8 +218,8 @@ mod tests {
         let predicted = [0, 0, 1, 2, 1, 1, 2, 2, 2, 3, 0, 6, 2, 6];
         let pairs: Vec<_> = truths.into_iter().zip(predicted).collect();
         let metrics = Metrics::of(&LabelSet::fer2013(), &answers(&pairs), 1);
-        close(metrics.accuracy, ACCURACY);
-        close(metrics.macro_f1, MACRO_F1);
+        close(metrics.figures.accuracy, ACCURACY);
+        close(metrics.figures.macro_f1, MACRO_F1);
         for (class, expected) in metrics.per_class.iter().zip(PER_CLASS) {
             close(class.precision, expected.0);
             close(class.recall, expected.1);
@@ -156,11 +241,71 @@ mod tests {
         (0.5, 0.5, 0.5, 2),
     ];
 
+    /// Random answers whose probabilities sum to 1; `steps` above 0 rounds them so that many tie.
+    fn random_answers(seed: u64, steps: f32) -> Vec<Answer> {
+        let mut rng = StdRng::seed_from_u64(seed);
+        (0..400)
+            .map(|_| {
+                let truth = rng.random_range(0..7);
+                let mut scores: Vec<f32> = (0..7).map(|_| rng.random::<f32>()).collect();
+                scores[truth] += 0.3;
+                if steps > 0.0 {
+                    scores.iter_mut().for_each(|score| *score = (*score * steps).ceil());
+                }
+                let sum: f32 = scores.iter().sum();
+                scores.iter_mut().for_each(|score| *score /= sum);
+                Answer::new(truth, &scores)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn agrees_with_scikit_learn_of_today_on_random_and_tied_scores() {
+        let Some(python) = std::env::var_os("MIEN_PYTHON").filter(|python| !python.is_empty()) else {
+            println!("skipped: no MIEN_PYTHON");
+            return;
+        };
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers/scikit_learn_metrics.py");
+        for (seed, steps) in [(1, 0.0), (2, 3.0), (3, 1.0)] {
+            let answers = random_answers(seed, steps);
+            let ours = Metrics::of(&LabelSet::fer2013(), &answers, 1);
+            let truths: Vec<usize> = answers.iter().map(|answer| answer.truth).collect();
+            let predicted: Vec<usize> = answers.iter().map(|answer| answer.predicted).collect();
+            let exact = |answer: &Answer| answer.scores.iter().copied().map(f64::from).collect::<Vec<f64>>();
+            let scores: Vec<Vec<f64>> = answers.iter().map(exact).collect();
+            let asked = json!({ "truths": truths, "predicted": predicted, "scores": scores });
+            let mut run =
+                Command::new(&python).arg(&script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            serde_json::to_writer(run.stdin.take().unwrap(), &asked).unwrap();
+            let output = run.wait_with_output().unwrap();
+            assert!(output.status.success(), "{} failed", script.display());
+            let theirs: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let ours = serde_json::to_value(&ours).unwrap();
+            let near = |ours: &Value, theirs: &Value, what: &str| {
+                let (ours, theirs) = (ours.as_f64().unwrap(), theirs.as_f64().unwrap());
+                assert!((ours - theirs).abs() < 1e-9, "{what} (seed {seed}): {ours}, scikit-learn {theirs}");
+            };
+            for (name, value) in theirs["figures"].as_object().unwrap() {
+                near(&ours[name], value, name);
+                let interval = &ours["intervals"][name];
+                let (low, high) = (interval["low"].as_f64().unwrap(), interval["high"].as_f64().unwrap());
+                assert!((low..=high).contains(&value.as_f64().unwrap()), "{name}: {low}..{high}");
+            }
+            for (index, class) in theirs["per_class"].as_array().unwrap().iter().enumerate() {
+                for (name, value) in class.as_object().unwrap() {
+                    near(&ours["per_class"][index][name], value, name);
+                }
+            }
+            assert_eq!(ours["confusion"], theirs["confusion"]);
+        }
+    }
+
     #[test]
     fn nothing_to_measure_gives_zeros() {
         let metrics = Metrics::of(&LabelSet::basic6(), &[], 1);
-        close(metrics.accuracy, 0.0);
-        close(metrics.macro_f1, 0.0);
+        close(metrics.figures.accuracy, 0.0);
+        close(metrics.figures.macro_f1, 0.0);
+        assert_eq!(metrics.figures.roc_auc, None);
         assert!(metrics.per_class.iter().all(|class| class.support == 0));
     }
 }

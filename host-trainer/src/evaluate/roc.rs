@@ -5,13 +5,22 @@
 pub fn auc(scored: impl IntoIterator<Item = (f32, bool)>) -> Option<f64> {
     let mut sorted: Vec<(f32, bool)> = scored.into_iter().collect();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    auc_of_sorted(sorted.into_iter().map(|(score, positive)| (score, positive, 1.0)))
+}
+
+/// The same of scores in ascending order, each with its kind and with how many times it counts.
+pub fn auc_of_sorted(sorted: impl Iterator<Item = (f32, bool, f64)>) -> Option<f64> {
     let (mut negatives, mut positives, mut wins) = (0.0, 0.0, 0.0);
-    for tied in sorted.chunk_by(|a, b| a.0 == b.0) {
-        let tied_positives = tied.iter().filter(|(_, positive)| *positive).count() as f64;
-        let tied_negatives = tied.len() as f64 - tied_positives;
-        wins += tied_positives * (negatives + 0.5 * tied_negatives);
-        negatives += tied_negatives;
-        positives += tied_positives;
+    let (mut level, mut tied_negatives, mut tied_positives) = (f32::NAN, 0.0, 0.0);
+    // One more at the end closes the last group of equals.
+    for (score, is_positive, count) in sorted.chain([(f32::NAN, true, 0.0)]) {
+        if score != level {
+            wins += tied_positives * (negatives + 0.5 * tied_negatives);
+            negatives += tied_negatives;
+            positives += tied_positives;
+            (level, tied_negatives, tied_positives) = (score, 0.0, 0.0);
+        }
+        *(if is_positive { &mut tied_positives } else { &mut tied_negatives }) += count;
     }
     (negatives > 0.0 && positives > 0.0).then(|| wins / (negatives * positives))
 }

@@ -19,7 +19,7 @@ pub struct Face<'a> {
 }
 
 /// What a bundle said about one face.
-#[derive(Copy, Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FaceAnswer {
     /// How blurred the canonical crop was.
     pub blur: BlurEstimate,
@@ -32,7 +32,7 @@ pub struct FaceAnswer {
 }
 
 /// What one model said about one face.
-#[derive(Copy, Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ModelAnswer {
     /// Its most probable label.
     pub answer: Answer,
@@ -42,18 +42,18 @@ pub struct ModelAnswer {
 
 impl FaceAnswer {
     /// What the model that the gate chose said.
-    pub fn routed(&self) -> Answer {
+    pub fn routed(&self) -> &Answer {
         match self.model {
-            ModelChoice::Clear => self.clear.answer,
-            ModelChoice::Robust => self.robust.answer,
+            ModelChoice::Clear => &self.clear.answer,
+            ModelChoice::Robust => &self.robust.answer,
         }
     }
 
     /// The same face for the comparison of gates.
     pub fn gate_sample(&self, level: BlurLevel) -> GateSample {
         let outcome =
-            |model: ModelAnswer| Outcome { right: model.answer.is_right(), log_likelihood: model.log_likelihood };
-        GateSample { level, blur: self.blur, clear: outcome(self.clear), robust: outcome(self.robust) }
+            |model: &ModelAnswer| Outcome { right: model.answer.is_right(), log_likelihood: model.log_likelihood };
+        GateSample { level, blur: self.blur, clear: outcome(&self.clear), robust: outcome(&self.robust) }
     }
 }
 
@@ -110,11 +110,10 @@ fn ask(recognizer: &Recognizer, face: &Face<'_>, level: BlurLevel) -> Result<Fac
 }
 
 fn model_answer(scores: &Scores, truth: usize) -> ModelAnswer {
-    let (predicted, confidence) = scores.best();
     let likelihood = scores.as_slice().get(truth).copied().unwrap_or(0.0);
     // A probability that vanished in single precision still counts as a finite surprise.
     let log_likelihood = likelihood.max(f32::MIN_POSITIVE).ln();
-    ModelAnswer { answer: Answer { truth, predicted, confidence }, log_likelihood }
+    ModelAnswer { answer: Answer::new(truth, scores.as_slice()), log_likelihood }
 }
 
 /// A bar on a terminal, plain lines elsewhere, on standard error.

@@ -3,15 +3,15 @@
 
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::conv::Conv2d;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::module::adaptive_avg_pool2d;
 use burn::tensor::{Device, Tensor};
 
-use super::layers::ConvNorm;
+use super::layers::{ConvNorm, Layer, Layers, SeparableConv, biased_conv};
 
-/// `[batch, 1, side, side]` -> `[batch, classes]`; 58,423 numbers with seven classes.
+/// `[batch, channels, side, side]` -> `[batch, classes]`; 58,423 numbers with one channel and seven classes.
 #[derive(Module, Debug)]
 pub struct MiniXception {
     stem: Vec<ConvNorm>,
@@ -27,23 +27,14 @@ struct XceptionModule {
     pool: MaxPool2d,
 }
 
-#[derive(Module, Debug)]
-struct SeparableConv {
-    depthwise: Conv2d,
-    pointwise: ConvNorm,
-}
-
 impl MiniXception {
     /// The published widths: 8, 8, then modules of 16, 32, 64 and 128 channels.
-    pub fn new(classes: usize, device: &Device) -> Self {
-        let valid = |channels| ConvNorm::with_padding(channels, 3, 1, PaddingConfig2d::Valid, device);
+    pub fn new(channels: usize, classes: usize, device: &Device) -> Self {
         let widths = [8, 16, 32, 64, 128];
         Self {
-            stem: vec![valid([1, 8]), valid([8, 8])],
+            stem: vec![ConvNorm::valid([channels, 8], 3, 1, device), ConvNorm::valid([8, 8], 3, 1, device)],
             modules: widths.windows(2).map(|pair| XceptionModule::new(pair[0], pair[1], device)).collect(),
-            head: Conv2dConfig::new([128, classes], [3, 3])
-                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-                .init(device),
+            head: biased_conv([128, classes], 3, device),
         }
     }
 
@@ -54,16 +45,13 @@ impl MiniXception {
         adaptive_avg_pool2d(self.head.forward(x), [1, 1]).flatten::<2>(1, 3)
     }
 
-    /// See [`super::Network::folded`].
-    pub fn folded(mut self) -> Self {
-        self.stem = self.stem.into_iter().map(ConvNorm::folded).collect();
-        for module in &mut self.modules {
-            module.shortcut = module.shortcut.clone().folded();
-            for conv in [&mut module.first, &mut module.second] {
-                conv.pointwise = conv.pointwise.clone().folded();
-            }
+    /// All layers with weights.
+    pub fn layers(&mut self) -> Layers<'_> {
+        let stem = self.stem.iter_mut().map(Layer::ConvNorm);
+        Layers {
+            base: stem.chain(self.modules.iter_mut().flat_map(XceptionModule::layers)).collect(),
+            head: vec![Layer::Conv(&mut self.head)],
         }
-        self
     }
 }
 
@@ -82,21 +70,9 @@ impl XceptionModule {
         let x = relu(self.first.forward(input));
         self.pool.forward(self.second.forward(x)) + shortcut
     }
-}
 
-impl SeparableConv {
-    fn new(input: usize, output: usize, device: &Device) -> Self {
-        Self {
-            depthwise: Conv2dConfig::new([input, input], [3, 3])
-                .with_groups(input)
-                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-                .with_bias(false)
-                .init(device),
-            pointwise: ConvNorm::new([input, output], 1, 1, device),
-        }
-    }
-
-    fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        self.pointwise.forward(self.depthwise.forward(input))
+    fn layers(&mut self) -> impl Iterator<Item = Layer<'_>> {
+        let shortcut = Layer::ConvNorm(&mut self.shortcut);
+        [shortcut].into_iter().chain(self.first.layers()).chain(self.second.layers())
     }
 }

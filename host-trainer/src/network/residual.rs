@@ -10,9 +10,9 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::adaptive_avg_pool2d;
 use burn::tensor::{Device, Tensor};
 
-use super::layers::ConvNorm;
+use super::layers::{ConvNorm, Layer, Layers};
 
-/// `[batch, 1, side, side]` -> `[batch, classes]`.
+/// `[batch, channels, side, side]` -> `[batch, classes]`.
 #[derive(Module, Debug)]
 pub struct ResidualNet {
     stages: Vec<Stage>,
@@ -34,8 +34,13 @@ struct Block {
 
 impl ResidualNet {
     /// One stage for each entry of `widths` (channels) and `blocks` (residual blocks).
-    pub fn new(widths: &[usize], blocks: &[usize], dropout: f64, classes: usize, device: &Device) -> Self {
-        let mut channels = 1;
+    pub fn new(
+        widths: &[usize],
+        blocks: &[usize],
+        dropout: f64,
+        [mut channels, classes]: [usize; 2],
+        device: &Device,
+    ) -> Self {
         let stages = widths
             .iter()
             .zip(blocks)
@@ -65,16 +70,13 @@ impl ResidualNet {
         self.head.forward(self.dropout.forward(pooled))
     }
 
-    /// See [`super::Network::folded`].
-    pub fn folded(mut self) -> Self {
-        for stage in &mut self.stages {
-            stage.down = stage.down.clone().folded();
-            for block in &mut stage.blocks {
-                block.first = block.first.clone().folded();
-                block.second = block.second.clone().folded();
-            }
-        }
-        self
+    /// All layers with weights.
+    pub fn layers(&mut self) -> Layers<'_> {
+        let stages = self.stages.iter_mut().flat_map(|stage| {
+            let blocks = stage.blocks.iter_mut().flat_map(|block| [&mut block.first, &mut block.second]);
+            [&mut stage.down].into_iter().chain(blocks)
+        });
+        Layers { base: stages.map(Layer::ConvNorm).collect(), head: vec![Layer::Linear(&mut self.head)] }
     }
 }
 

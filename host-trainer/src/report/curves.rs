@@ -35,16 +35,16 @@ pub fn accuracy_against_blur(rows: &[LevelRow], classes: usize) -> Plot {
     svg.text("faint small", (WIDTH - RIGHT, chance - 5.0), Anchor::End, &format!("guessing: 1 in {classes}"));
 
     for (index, Series { name, of }) in SERIES.iter().enumerate() {
-        let points: Vec<(f64, f64)> = rows.iter().map(|row| axes.point(row, of(row).accuracy)).collect();
+        let points: Vec<(f64, f64)> = rows.iter().map(|row| axes.point(row, of(row).figures.accuracy)).collect();
         svg.polyline(&format!("curve {name}"), &points);
         for (row, &(x, y)) in rows.iter().zip(&points) {
             let metrics = of(row);
-            let interval = metrics.accuracy_interval;
+            let interval = metrics.intervals.accuracy;
             svg.line(&format!("whisker {name}"), (x, axes.y(interval.low)), (x, axes.y(interval.high)));
             let hint = format!(
                 "{name}, {}: {} ({} to {})",
                 row.level.name(),
-                percent(metrics.accuracy),
+                percent(metrics.figures.accuracy),
                 percent(interval.low),
                 percent(interval.high)
             );
@@ -70,7 +70,7 @@ impl Axes {
         let last_radius = rows.last().map_or(1.0, |row| f64::from(row.radius_px));
         let highest = rows
             .iter()
-            .flat_map(|row| SERIES.iter().map(move |series| (series.of)(row).accuracy_interval.high))
+            .flat_map(|row| SERIES.iter().map(move |series| (series.of)(row).intervals.accuracy.high))
             .fold(0.1, f64::max);
         Axes { last_radius: last_radius.max(f64::MIN_POSITIVE), highest: (highest * 10.0).ceil() / 10.0 }
     }

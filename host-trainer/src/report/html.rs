@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::svg::{Plot, escape, page_style};
 use super::{GateRow, LevelRow, Report, percent};
+use crate::evaluate::bootstrap::Interval;
 use crate::evaluate::gate::measure_name;
 use crate::evaluate::metrics::Metrics;
 
@@ -64,16 +65,29 @@ pub fn section(title: &str, content: &str) -> String {
 }
 
 fn tiles(metrics: &Metrics, samples: usize) -> String {
-    let interval = metrics.accuracy_interval;
+    let (figures, intervals) = (&metrics.figures, &metrics.intervals);
     let tile = |value: &str, what: &str| format!("<div class=\"tile\"><b>{value}</b><span>{what}</span></div>");
-    let accuracy = format!("accuracy, {} to {}", percent(interval.low), percent(interval.high));
+    let share = |name: &str, value: f64, interval: Interval| {
+        tile(&percent(value), &format!("{name}, {} to {}", percent(interval.low), percent(interval.high)))
+    };
+    let number = |name: &str, value: f64, interval: Interval| {
+        tile(&format!("{value:.3}"), &format!("{name}, {:.3} to {:.3}", interval.low, interval.high))
+    };
+    let area = figures.roc_auc.zip(intervals.roc_auc);
     [
         "<div class=\"tiles\">".to_owned(),
-        tile(&percent(metrics.accuracy), &accuracy),
-        tile(&format!("{:.3}", metrics.macro_f1), "macro F1"),
-        tile(&format!("{:.3}", metrics.expected_calibration_error), "calibration error"),
+        share("accuracy", figures.accuracy, intervals.accuracy),
+        number("macro F1", figures.macro_f1, intervals.macro_f1),
+        number("weighted F1", figures.weighted_f1, intervals.weighted_f1),
+        number("weighted precision", figures.weighted_precision, intervals.weighted_precision),
+        area.map_or_else(String::new, |(value, interval)| number("ROC AUC", value, interval)),
+        share("true positives", figures.true_positive_rate, intervals.true_positive_rate),
+        share("false positives", figures.false_positive_rate, intervals.false_positive_rate),
+        number("calibration error", figures.expected_calibration_error, intervals.expected_calibration_error),
         tile(&samples.to_string(), "faces"),
-        "</div>\n<p>Routed, without blur; 95 % bootstrap interval.</p>\n".to_owned(),
+        "</div>\n<p>Routed, without blur; 95 % bootstrap intervals. ROC AUC (each label against the rest) and the rates \
+         of true and false positives are means over the labels.</p>\n"
+            .to_owned(),
     ]
     .concat()
 }
@@ -94,8 +108,8 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> St
 }
 
 fn blur_table(rows: &[LevelRow]) -> String {
-    let figures = |metrics: &Metrics| [percent(metrics.accuracy), format!("{:.3}", metrics.macro_f1)];
-    let calibration = |metrics: &Metrics| format!("{:.3}", metrics.expected_calibration_error);
+    let figures = |metrics: &Metrics| [percent(metrics.figures.accuracy), format!("{:.3}", metrics.figures.macro_f1)];
+    let calibration = |metrics: &Metrics| format!("{:.3}", metrics.figures.expected_calibration_error);
     let cells = rows.iter().map(|row| {
         let mut cells = vec![row.level.name().to_owned(), format!("{}", row.radius_px)];
         cells.extend([&row.clear, &row.robust, &row.routed].into_iter().flat_map(figures));
@@ -130,11 +144,13 @@ fn gate_table(gate: &GateRow) -> String {
 
 fn class_table(metrics: &Metrics) -> String {
     let rows = metrics.per_class.iter().map(|class| {
-        let figures = [class.precision, class.recall].map(percent);
-        let [precision, recall] = figures;
-        vec![class.label.name().to_owned(), precision, recall, format!("{:.3}", class.f1), class.support.to_string()]
+        let [precision, recall, false_positives] =
+            [class.precision, class.recall, class.false_positive_rate].map(percent);
+        let area = class.roc_auc.map_or_else(|| "-".to_owned(), |area| format!("{area:.3}"));
+        let (name, f1) = (class.label.name().to_owned(), format!("{:.3}", class.f1));
+        vec![name, precision, recall, false_positives, f1, area, class.support.to_string()]
     });
-    table(&["label", "precision", "recall", "F1", "faces"], rows)
+    table(&["label", "precision", "recall (true positives)", "false positives", "F1", "ROC AUC", "faces"], rows)
 }
 
 fn settings_table(report: &Report) -> String {

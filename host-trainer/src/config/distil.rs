@@ -1,0 +1,37 @@
+//! `[distil]`: trained networks that a new one learns from.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::range::within;
+use crate::failure::bad_input;
+
+/// Distillation (Hinton et al. 2015): part of a face's target is what trained networks say of
+/// it. They see the face as it is, the network in training its changed, perhaps blurred copy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct DistilConfig {
+    /// Folders of bundles with the same expressions; each bundle's clear model, all weighing equally.
+    pub teachers: Vec<PathBuf>,
+    /// What the teachers' logits are divided by (0.1..=20); higher says more of the classes that are not the best.
+    pub temperature: f32,
+    /// Share of the target that is the teachers' (0..=1); the rest is the label's.
+    pub weight: f32,
+}
+
+impl Default for DistilConfig {
+    fn default() -> Self {
+        Self { teachers: Vec::new(), temperature: 2.0, weight: 0.5 }
+    }
+}
+
+impl DistilConfig {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        if self.teachers.is_empty() {
+            return Err(bad_input("distil.teachers is empty; name at least one bundle"));
+        }
+        within("distil.temperature", self.temperature.into(), 0.1, 20.0)?;
+        within("distil.weight", self.weight.into(), 0.0, 1.0)
+    }
+}

@@ -1,0 +1,55 @@
+//! Weights that a network starts from instead of random ones.
+//!
+//! `init` (in a trial, or `--init`) names one of
+//! - a `.safetensors` file with the names of torchvision or timm;
+//! - a `.bpk` file, or the work folder of an earlier training, whose best clear weights are taken;
+//! - a bundle, beside which the work folder of its training still lies. (The bundle's own files
+//!   cannot be trained further: normalisations are folded into their convolutions.)
+//!
+//! What fits by name and shape is taken. A first convolution for three colours is summed over
+//! them, as a gray picture is the same in all three. All else, the head of a network for other
+//! classes first of all, keeps its random weights, and is told.
+
+mod plan;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use burn::store::{FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter};
+use burn::tensor::DType;
+
+pub use self::plan::Plan;
+use self::source::Layout;
+use crate::failure::bad_input;
+use crate::network::Network;
+
+/// Puts the weights of `path` over those of `network`; says what became of every tensor.
+///
+/// # Errors
+/// A file that cannot be read, or in which nothing fits the network.
+pub fn init(mut network: Network, path: &Path) -> anyhow::Result<(Network, Plan)> {
+    let source = source::read(path)?;
+    let layout = source.layout;
+    let (tensors, plan) = plan::plan(source, &network);
+    if plan.loaded.is_empty() {
+        return Err(bad_input(format!(
+            "{}: none of its {} tensors fits the network\n  is it of the same kind as the trial's [network]? Its first names: {}",
+            path.display(),
+            plan.skipped.len(),
+            plan.skipped.iter().take(4).map(|skipped| skipped.from.as_str()).collect::<Vec<_>>().join(", ")
+        )));
+    }
+    let cast = FloatCastAdapter::to(DType::F32);
+    let adapter: Box<dyn ModuleAdapter> = match layout {
+        Layout::Torch => Box::new(PyTorchToBurnAdapter.chain(cast)),
+        Layout::Mien => Box::new(cast),
+    };
+    let result = network.apply(tensors, None, Some(adapter), true);
+    match result.errors.first() {
+        None => Ok((network, plan)),
+        Some(error) => Err(anyhow!("{error}")).with_context(|| format!("loading {}", path.display())),
+    }
+}

@@ -1,0 +1,86 @@
+//! Reads the tensors of a file of weights, whatever wrote it.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use burn::store::burn_pack::Tensor;
+use burn::store::{BurnpackStore, ModuleStore, SafetensorsStore};
+
+use crate::failure::bad_input;
+
+/// All tensors of a file, by the names that they have there.
+pub struct Source {
+    /// In order of their names.
+    pub tensors: Vec<Tensor>,
+    /// How they lie.
+    pub layout: Layout,
+}
+
+/// How weights lie in a file.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// PyTorch's names and shapes.
+    Torch,
+    /// A checkpoint of this program.
+    Mien,
+}
+
+/// The best weights of a work folder.
+const BEST: &str = "best.bpk";
+
+/// Reads what `init` names: see [`crate::init`].
+///
+/// # Errors
+/// Nothing there, another kind of file, a damaged one, a bundle without its work folder.
+pub fn read(path: &Path) -> anyhow::Result<Source> {
+    let file = if path.is_dir() { best_of(path)? } else { path.to_owned() };
+    if !file.is_file() {
+        return Err(bad_input(format!("init = {}: there is no such file or folder", path.display())));
+    }
+    let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let (tensors, layout) = match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("safetensors") => (all(&file, SafetensorsStore::from_file(&file))?, Layout::Torch),
+        Some("bpk") => (all(&file, BurnpackStore::from_file(&file))?, Layout::Mien),
+        _ => {
+            return Err(bad_input(format!(
+                "init = {}: not a .safetensors or .bpk file, nor a folder of a training",
+                path.display()
+            )));
+        }
+    };
+    Ok(Source { tensors, layout })
+}
+
+/// The best clear weights of a work folder, of one of its stages, or of the training of a bundle.
+fn best_of(folder: &Path) -> anyhow::Result<PathBuf> {
+    let candidates =
+        [folder.join(BEST), folder.join("clear").join(BEST), folder.with_extension("work").join("clear").join(BEST)];
+    candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+        let work = folder.with_extension("work");
+        bad_input(format!(
+            "init = {}: no {BEST} in it, in its folder `clear`, or in {}\n  name the work folder of a training; a bundle alone cannot be trained further, as its networks are folded for the device",
+            folder.display(),
+            work.display()
+        ))
+    })
+}
+
+/// Every tensor of a store; `DataParallel` puts `module.` before every name.
+fn all<S: ModuleStore>(file: &Path, mut store: S) -> anyhow::Result<Vec<Tensor>>
+where
+    S::Error: Display,
+{
+    let tensors = store
+        .get_all_tensors()
+        .map_err(|error| bad_input(format!("{}: cannot read the weights: {error}", file.display())))?;
+    Ok(tensors
+        .values()
+        .map(|tensor| {
+            let mut tensor = tensor.clone();
+            if let Some(name) = tensor.name.strip_prefix("module.") {
+                tensor.name = name.to_owned();
+            }
+            tensor
+        })
+        .collect())
+}

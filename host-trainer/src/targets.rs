@@ -1,0 +1,103 @@
+//! What a network should say of each face: a probability for every class.
+
+use std::path::Path;
+
+use models::{Bundle, LabelSet, ModelChoice, Recognizer, Scores, resize};
+use rayon::prelude::*;
+
+use crate::config::DistilConfig;
+use crate::failure::bad_input;
+use crate::sample::Sample;
+
+/// One row a face that sums to 1: its label, or what people said where many were asked; of that `smoothing` is spread
+/// evenly over all classes (Szegedy et al. 2016, label smoothing), and then the teachers have their share.
+pub fn targets(samples: &[&Sample], classes: usize, smoothing: f32, lessons: Option<&Lessons>) -> Vec<Vec<f32>> {
+    let of = |(index, sample): (usize, &&Sample)| {
+        let floor = smoothing / classes as f32;
+        let mut target: Vec<f32> =
+            sample.distribution(classes).into_iter().map(|share| share * (1.0 - smoothing) + floor).collect();
+        if let Some(Lessons { weight, rows }) = lessons {
+            for (share, taught) in target.iter_mut().zip(&rows[index]) {
+                *share += (taught - *share) * weight;
+            }
+        }
+        target
+    };
+    samples.iter().enumerate().map(of).collect()
+}
+
+/// What teachers say of every face of a list.
+pub struct Lessons {
+    /// Their share of the target (0..=1).
+    weight: f32,
+    /// The mean of their probabilities, a row a face.
+    rows: Vec<Vec<f32>>,
+}
+
+impl Lessons {
+    /// Asks the clear model of every teacher about every face as it is, on all cores.
+    ///
+    /// # Errors
+    /// A bundle that does not hold or knows other expressions, a network that fails.
+    pub fn of(config: &DistilConfig, labels: &LabelSet, samples: &[&Sample]) -> anyhow::Result<Self> {
+        let mut rows = vec![vec![0.0; labels.len()]; samples.len()];
+        for path in &config.teachers {
+            let teacher = teacher(path, labels)?;
+            rows.par_iter_mut().zip(samples).try_for_each(|(row, sample)| -> anyhow::Result<()> {
+                let side = teacher.recognizer.input().side;
+                let crop = resize(sample.face.view(), side, side);
+                let logits = teacher.recognizer.logits_with(crop.view(), ModelChoice::Clear)?;
+                let scores = Scores::softmax(&logits, config.temperature);
+                for (share, &column) in row.iter_mut().zip(&teacher.columns) {
+                    *share += scores.as_slice()[column] / config.teachers.len() as f32;
+                }
+                Ok(())
+            })?;
+            eprintln!("teacher {}: asked about {} faces", path.display(), samples.len());
+        }
+        Ok(Self { weight: config.weight, rows })
+    }
+}
+
+struct Teacher {
+    recognizer: Recognizer,
+    /// Its output for each of our labels.
+    columns: Vec<usize>,
+}
+
+fn teacher(path: &Path, labels: &LabelSet) -> anyhow::Result<Teacher> {
+    let bundle = Bundle::open(path).map_err(|error| bad_input(format!("teacher: {error}")))?;
+    let recognizer = bundle.recognizer().map_err(|error| bad_input(format!("teacher: {error}")))?;
+    let columns: Option<Vec<usize>> = labels.iter().map(|label| recognizer.labels().index_of(label)).collect();
+    match columns {
+        Some(columns) if labels.len() == recognizer.labels().len() => Ok(Teacher { recognizer, columns }),
+        _ => Err(bad_input(format!(
+            "teacher {}: it knows {:?}, but the data has {:?}\n  name a bundle that was trained on the same expressions",
+            path.display(),
+            recognizer.labels().as_slice(),
+            labels.as_slice()
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use models::GrayImage;
+
+    use super::*;
+    use crate::sample::Usage;
+
+    #[test]
+    fn label_smoothing_and_teachers_have_their_shares() {
+        let mut sample = Sample::new(2, Usage::Training, 1, GrayImage::new(2, 2));
+        let close = |found: &[f32], expected: [f32; 4]| {
+            assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}, not {expected:?}");
+        };
+        close(&targets(&[&sample], 4, 0.0, None)[0], [0.0, 1.0, 0.0, 0.0]);
+        close(&targets(&[&sample], 4, 0.2, None)[0], [0.05, 0.85, 0.05, 0.05]);
+        let lessons = Lessons { weight: 0.5, rows: vec![vec![0.0, 0.5, 0.5, 0.0]] };
+        close(&targets(&[&sample], 4, 0.0, Some(&lessons))[0], [0.0, 0.75, 0.25, 0.0]);
+        sample.soft = Some([0.25, 0.75, 0.0, 0.0].into());
+        close(&targets(&[&sample], 4, 0.2, None)[0], [0.25, 0.65, 0.05, 0.05]);
+    }
+}

@@ -1,0 +1,80 @@
+//! The trials of the studies can be run, and a trained network can be the start or the teacher of another.
+
+#![allow(clippy::unwrap_used)]
+
+use models::{Bundle, Expression, ModelChoice};
+use tests::data::drawn;
+use tests::place::Place;
+use tests::program::{BAD_INPUT, refused, succeeds, trainer};
+use tests::project;
+
+/// Faces drawn: 20 of each label.
+const FACES: usize = 140;
+
+/// Trains `config`, a path of the project or of `place`, in a minute's time; gives what the trainer told.
+fn quick(place: &Place, config: &str, more: &[&str]) -> String {
+    let config = if place.path(config).exists() { place.path(config) } else { project(config) };
+    place.write("faces.csv", drawn(FACES));
+    let mut run = trainer();
+    run.current_dir(place.path("")).args(["train", "--quick", "--data", "faces.csv", "--config"]).arg(config);
+    succeeds(run.args(more)).1
+}
+
+/// Runs a shipped trial; gives the bundle.
+fn ships(trial: &str) -> Bundle {
+    let place = Place::default();
+    quick(&place, &format!("host-trainer/trials/{trial}.toml"), &["--out", "bundle"]);
+    let bundle = Bundle::open(&place.path("bundle")).unwrap();
+    bundle.recognizer().unwrap();
+    bundle
+}
+
+#[test]
+fn the_blur_study_runs() {
+    let bundle = ships("r1/googlenet");
+    assert_eq!(bundle.manifest.name, "r1-googlenet-quick");
+    assert_eq!(bundle.manifest.labels.index_of(Expression::Neutral), None);
+    assert!(bundle.manifest.model(ModelChoice::Robust).unwrap().trained_on.contains("from random weights"));
+}
+
+#[test]
+fn the_acting_mirror_study_runs() {
+    let bundle = ships("r2/10-no-disgust-sixfold");
+    assert_eq!(bundle.manifest.labels.len(), 6);
+}
+
+#[test]
+fn the_transfer_learning_studies_run() {
+    assert_eq!(ships("r3/cnn-4").manifest.models[0].network, "plain CNN of 4");
+    assert_eq!(ships("r4/mobilenet-v2-modified").manifest.models[0].network, "MobileNetV2");
+}
+
+/// A trial of a small network, with more of its keys.
+fn small(more: &str) -> String {
+    format!("name = \"small\"\n{more}\n[network]\nkind = \"plain-cnn\"\ndepth = 2\n")
+}
+
+#[test]
+fn a_trained_network_is_the_start_and_the_teacher_of_another() {
+    let place = Place::default();
+    place.write("first.toml", small(""));
+    quick(&place, "first.toml", &["--out", "first"]);
+
+    place.write("second.toml", small("[clear]\nfrozen = \"base\"\n"));
+    let told = quick(&place, "second.toml", &["--out", "second", "--init", "first"]);
+    assert!(told.contains("init: 12 of the network's 12 tensors from first"), "{told}");
+    let listed = std::fs::read_to_string(place.path("second.work/init.txt")).unwrap();
+    assert!(listed.contains("loaded PlainCnn.convs.0.conv.weight as convs.0.conv.weight"), "{listed}");
+    let trained_on = &Bundle::open(&place.path("second")).unwrap().manifest.models[0].trained_on;
+    assert!(trained_on.ends_with("from first"), "{trained_on}");
+
+    place.write("taught.toml", small("[distil]\nteachers = [\"first\", \"second\"]\n"));
+    let told = quick(&place, "taught.toml", &["--out", "taught"]);
+    assert!(told.contains("teacher first: asked about") && told.contains("teacher second: asked about"), "{told}");
+
+    // Teachers of other expressions cannot teach.
+    place.write("other.toml", small("drop-classes = [\"fear\"]\n[distil]\nteachers = [\"first\"]\n"));
+    let mut run = trainer();
+    run.current_dir(place.path("")).args(["train", "--quick", "--data", "faces.csv", "--config", "other.toml"]);
+    refused(run.args(["--out", "other"]), BAD_INPUT, &["teacher first", "same expressions"]);
+}
