@@ -85,8 +85,10 @@ pub struct RunArgs {
     /// Save annotated pictures: out.png, out.mp4, out.gif, or a folder (name/)
     #[arg(long, value_name = "PATH")]
     pub save: Option<PathBuf>,
-    /// Screen to draw: `fb[:DEVICE]` is a framebuffer, `png:DIR[:WIDTHxHEIGHT]` writes what it
-    /// shows as pictures, `none` draws nothing
+    /// Screen to draw: `fb[:DEVICE]` is a framebuffer, `drm[:DEVICE]` a display without a desktop,
+    /// `window[:WIDTHxHEIGHT]` a window on one; `spi[:MODEL]` and `oled` are wired as the
+    /// configuration says; `png:DIR[:WIDTHxHEIGHT]` writes what it shows as pictures, `none` draws
+    /// nothing
     #[arg(long, value_name = "PANEL", env = "MIEN_PANEL")]
     pub panel: Option<PanelChoice>,
     /// Readings as JSON Lines: `-` for standard output, or a file
@@ -145,9 +147,12 @@ pub struct DoctorArgs {
 /// `mien test-display`
 #[derive(Debug, Args)]
 pub struct TestDisplayArgs {
-    /// The panel, as for `run`: `fb[:DEVICE]` or `png:DIR[:WIDTHxHEIGHT]`
-    #[arg(long, value_name = "PANEL", default_value = "fb")]
-    pub panel: PanelChoice,
+    /// The panel, as for `run`; without it that of the configuration, without either `fb`
+    #[arg(long, value_name = "PANEL", env = "MIEN_PANEL")]
+    pub panel: Option<PanelChoice>,
+    /// Configuration, for the wiring of SPI and I2C panels.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 /// `mien validate`

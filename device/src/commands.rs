@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::Context;
 use embedded_graphics::geometry::Size;
@@ -33,6 +34,9 @@ const EXIT_INTERRUPTED: i32 = 130;
 
 /// Size in px of the screen that a bench draws when none is chosen.
 const BENCH_PANEL: Size = Size::new(800, 480);
+
+/// How often a test card that stays looks whether its window was closed.
+const CARD_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A source and the pipeline that reads its frames.
 pub struct Line {
@@ -158,7 +162,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
         sinks.writing.push(Box::new(report));
     }
     let panel = args.panel.as_ref().unwrap_or(&line.config.panel);
-    if let Some(panel) = panel.open()? {
+    if let Some(panel) = panel.open(&line.config.panel_spi, &line.config.panel_oled)? {
         sinks.drawing.push(Box::new(PanelSink::new(panel)));
     }
     if let Some(path) = &args.save {
@@ -188,7 +192,7 @@ pub fn bench(args: &BenchArgs) -> anyhow::Result<()> {
         PanelChoice::None => PanelChoice::Null(BENCH_PANEL),
         chosen => chosen.clone(),
     };
-    if let Some(panel) = panel.open()? {
+    if let Some(panel) = panel.open(&line.config.panel_spi, &line.config.panel_oled)? {
         sinks.drawing.push(Box::new(PanelSink::new(panel)));
     }
     let bench = Bench::new(line.about(), args.json.clone());
@@ -219,20 +223,35 @@ pub fn status(args: &StatusArgs) -> anyhow::Result<()> {
     status.verdict()
 }
 
-/// `mien test-display`
+/// `mien test-display`: shows the card, and stays where the picture would go with the program.
 ///
 /// # Errors
 /// The panel cannot be used.
 pub fn test_display(args: &TestDisplayArgs) -> anyhow::Result<()> {
-    let Some(mut panel) = args.panel.open()? else {
+    let config = Config::load(args.config.file.as_deref())?;
+    let choice = match (&args.panel, &config.panel) {
+        (Some(choice), _) => choice.clone(),
+        (None, PanelChoice::None) => PanelChoice::first_framebuffer(),
+        (None, choice) => choice.clone(),
+    };
+    let Some(mut panel) = choice.open(&config.panel_spi, &config.panel_oled)? else {
         return Err(Problem::input("no panel to test").next_step("Name one: --panel fb, or --panel png:DIR.").into());
     };
     let card = test_card::draw(panel.size());
-    panel.flush(&card, None)?;
+    panel.flush(&card, &[card.area()])?;
+    panel.settle()?;
     tell(format_args!(
         "mien: the test card is on the panel: red, green and blue bars must bear their own names, the ramp \
          must be even, and the white line must run along all four edges"
     ));
+    if panel.ends_with_program() {
+        tell("mien: it stays until Ctrl-C");
+        let stop = stop_on_signals()?;
+        while !stop.load(Ordering::Relaxed) {
+            panel.flush(&card, &[])?;
+            std::thread::sleep(CARD_INTERVAL);
+        }
+    }
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod boards;
-mod check;
+pub mod check;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +16,8 @@ use serde::Deserialize;
 
 use crate::diagnostics::{Problem, tell};
 use crate::panel::PanelChoice;
+use crate::panel::oled::OledConfig;
+use crate::panel::spi::SpiConfig;
 use crate::reading::BoardState;
 use crate::smooth::SmoothRule;
 use crate::source::camera::CameraConfig;
@@ -42,6 +44,10 @@ pub struct Config {
     pub panel: PanelChoice,
     /// Where the readings go as JSON Lines, as on the command line; without it nowhere.
     pub json: Option<PathBuf>,
+    /// `[panel-spi]`
+    pub panel_spi: SpiConfig,
+    /// `[panel-oled]`
+    pub panel_oled: OledConfig,
     /// `[camera]`
     pub camera: CameraConfig,
     /// `[detect]`
@@ -121,6 +127,8 @@ impl Default for Config {
             bundle: None,
             panel: PanelChoice::None,
             json: None,
+            panel_spi: SpiConfig::default(),
+            panel_oled: OledConfig::default(),
             camera: CameraConfig::default(),
             detect: DetectConfig::default(),
             track: TrackConfig::default(),
@@ -183,7 +191,7 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         let panel = match &mut config.panel {
             PanelChoice::Png(shots, _) => Some(shots),
-            PanelChoice::None | PanelChoice::Null(_) | PanelChoice::Framebuffer(_) => None,
+            _ => None,
         };
         let json = config.json.as_mut().filter(|path| path.as_os_str() != STDOUT);
         let given = [config.bundle.as_mut(), config.detect.model.as_mut(), panel, json];
@@ -277,6 +285,12 @@ mod tests {
             ("[track]\nmax-distance = nan\n", ["mien.toml:2:", "max-distance"]),
             ("\npanel = \"hdmi\"\n", ["mien.toml:2:", "png:DIR"]),
             ("screen = 1\n", ["mien.toml:1:", "screen"]),
+            ("[panel-spi]\nmodel = \"crt\"\n", ["mien.toml:2:", "st7789"]),
+            ("[panel-spi]\nrotation = 45\n", ["mien.toml:2:", "0, 90, 180 or 270"]),
+            ("[panel-spi]\nclock-hz = 0\n", ["mien.toml:2:", "clock-hz"]),
+            ("[panel-spi]\nspi-mode = 4\n", ["mien.toml:2:", "0 to 3"]),
+            ("[panel-oled]\nheight = 63\n", ["mien.toml:2:", "32 or 64"]),
+            ("[panel-oled]\naddress = 0x90\n", ["mien.toml:2:", "0x3c"]),
             ("[camera]\nfps = 0\n", ["mien.toml:2:", "fps"]),
             ("[camera]\nformat = \"h264\"\n", ["mien.toml:2:", "mjpeg"]),
             ("[health]\nhot-celsius = 200\n", ["mien.toml:2:", "hot-celsius"]),

@@ -48,29 +48,31 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Marks the error of a program at the other end of our standard output going away,
-/// as `head` does: no fault of anybody.
+/// Marks the error of those for whom all this is done going away, and says who went: no
+/// fault of anybody. The program at the other end of our standard output may end, as
+/// `head` does; a window may be closed.
 #[derive(Debug)]
-pub struct ReaderGone;
+pub struct AudienceGone(pub &'static str);
 
-impl fmt::Display for ReaderGone {
+impl fmt::Display for AudienceGone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("nobody reads standard output any more")
+        f.write_str(self.0)
     }
 }
 
 /// Gives an error of writing to standard output its context.
 pub fn stdout_error(error: io::Error) -> anyhow::Error {
     if error.kind() == io::ErrorKind::BrokenPipe {
-        anyhow::Error::new(error).context(ReaderGone)
+        anyhow::Error::new(error).context(AudienceGone("nobody reads standard output any more"))
     } else {
         anyhow::Error::new(error).context("standard output cannot be written")
     }
 }
 
-/// Whether the error only says that the reader of our standard output went away.
-pub fn is_reader_gone(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<ReaderGone>().is_some()
+/// Whether the error only says that the reader of our standard output went away, or who
+/// looked at our window.
+pub fn is_audience_gone(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<AudienceGone>().is_some()
 }
 
 /// The exit code for an error.
@@ -111,6 +113,12 @@ pub fn causes(error: &anyhow::Error) -> String {
         last = cause;
     }
     text
+}
+
+/// Whether the operating system refused access.
+pub fn is_permission_denied(error: &anyhow::Error) -> bool {
+    let io_error = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    io_error.is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 /// Next steps that follow from what the operating system said.
@@ -164,7 +172,7 @@ mod tests {
     #[test]
     fn only_a_broken_pipe_is_a_reader_that_went_away() {
         let gone = stdout_error(io::Error::from(io::ErrorKind::BrokenPipe));
-        assert!(is_reader_gone(&gone.context("frame 4")));
-        assert!(!is_reader_gone(&stdout_error(io::Error::from(io::ErrorKind::StorageFull))));
+        assert!(is_audience_gone(&gone.context("frame 4")));
+        assert!(!is_audience_gone(&stdout_error(io::Error::from(io::ErrorKind::StorageFull))));
     }
 }

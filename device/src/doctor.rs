@@ -1,8 +1,9 @@
 //! `mien doctor`: looks at everything that a run needs, and says of each trouble what cures it.
 
+mod displays;
+
 use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -11,8 +12,6 @@ use crate::config::Config;
 use crate::diagnostics::{Problem, causes, next_step};
 use crate::health::sensors::Sensors;
 use crate::open;
-use crate::panel::Panel;
-use crate::panel::framebuffer::FramebufferPanel;
 use crate::pipeline::Pipeline;
 use crate::source::camera;
 use crate::source::images::FolderRule;
@@ -92,7 +91,7 @@ pub fn examine(config: &Config) -> Report {
         report.trouble("models", &error);
     }
     look_at_cameras(config, &mut report);
-    look_at_framebuffers(&numbered(Path::new("/dev"), "fb"), &mut report);
+    displays::look(config, &mut report);
     let found = Command::new("ffmpeg").arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     match found {
         Ok(_) => report.add("ffmpeg", State::Fine, "videos can be read and saved"),
@@ -154,23 +153,6 @@ fn look_at_cameras(config: &Config, report: &mut Report) {
     }
 }
 
-fn look_at_framebuffers(nodes: &[PathBuf], report: &mut Report) {
-    if nodes.is_empty() {
-        report.add("display", State::Missing, "no framebuffer; --panel png:DIR shows what one would");
-    }
-    for node in nodes {
-        let what = format!("display {}", node.display());
-        match FramebufferPanel::open(node) {
-            Ok(panel) => {
-                let size = panel.size();
-                let said = format!("{}x{} px; --panel fb:{} uses it", size.width, size.height, node.display());
-                report.add(&what, State::Fine, said);
-            }
-            Err(error) => report.trouble(&what, &error),
-        }
-    }
-}
-
 fn look_at_board(sensors: &Sensors, hot_celsius: f32, report: &mut Report) {
     let Some(board) = sensors.read() else { return };
     if let Some(celsius) = board.temperature_celsius {
@@ -198,18 +180,11 @@ fn look_at_board(sensors: &Sensors, hot_celsius: f32, report: &mut Report) {
     }
 }
 
-/// What is in `folder` under this name and a number, by number.
-fn numbered(folder: &Path, name: &str) -> Vec<PathBuf> {
-    let number = |path: &PathBuf| path.file_name()?.to_str()?.strip_prefix(name)?.parse::<u32>().ok();
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| number(path).is_some()).collect();
-    paths.sort_by_key(number);
-    paths
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -247,17 +222,5 @@ mod tests {
         for part in ["85 °C\n        Give the board a heat sink", "supply: too little", "processor: "] {
             assert!(text.contains(part), "{part}: {text}");
         }
-    }
-
-    #[test]
-    fn a_framebuffer_that_is_none_is_a_trouble() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("fb0"), "text").unwrap();
-        let mut report = Report::default();
-        look_at_framebuffers(&numbered(folder.path(), "fb"), &mut report);
-        assert!(report.to_string().contains("TROUBLE display"), "{report}");
-        let mut report = Report::default();
-        look_at_framebuffers(&[], &mut report);
-        report.verdict().unwrap();
     }
 }

@@ -13,6 +13,7 @@ mod diagnostics;
 mod doctor;
 mod frame;
 mod health;
+mod numbered;
 mod open;
 mod output;
 mod panel;
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if diagnostics::is_reader_gone(&error) => ExitCode::SUCCESS,
+        Err(error) if diagnostics::is_audience_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
             diagnostics::tell_error(diagnostics::message(&error));
             ExitCode::from(diagnostics::exit_code(&error))

@@ -1,141 +1,56 @@
 //! Where the screen is shown. A panel gets finished pictures; only it can fail.
 
+mod choice;
+mod courier;
+pub mod drm;
 pub mod framebuffer;
 pub mod null;
+pub mod oled;
 pub mod png;
 mod sink;
-
-use std::path::PathBuf;
-use std::str::FromStr;
+pub mod spi;
+#[cfg(test)]
+mod suite;
+pub mod window;
+pub mod wiring;
 
 use embedded_graphics::geometry::Size;
 use embedded_graphics::primitives::Rectangle;
 
+pub use self::choice::PanelChoice;
 pub use self::sink::PanelSink;
 use crate::screen::canvas::Canvas;
 
-/// Size of panels that do not state one.
-const DEFAULT_SIZE: Size = Size::new(800, 480);
-/// Least and most px along a side of a panel that is not made of glass.
-const SIDES: std::ops::RangeInclusive<u32> = 16..=8192;
-
 /// Something that shows pictures of one size.
-pub trait Panel {
+pub trait Panel: Send {
     /// Its size in px.
     fn size(&self) -> Size;
 
-    /// Shows `canvas`, which has the panel's size. `changed` holds every pixel that
-    /// differs from the picture shown before; `None` when that is not known, at the start
-    /// and after an error: then everything has to be sent.
+    /// Shows `canvas`, which has the panel's size. `changed` are rectangles inside of it
+    /// that hold every pixel that differs from the picture shown before; they do not
+    /// overlap. Where that is not known, at the start and after an error, the whole
+    /// canvas is given. There are none where nothing changed: this is called for every
+    /// frame all the same.
     ///
     /// # Errors
     /// When the panel does not take the picture; the error names the panel.
-    fn flush(&mut self, canvas: &Canvas, changed: Option<Rectangle>) -> anyhow::Result<()>;
-}
+    fn flush(&mut self, canvas: &Canvas, changed: &[Rectangle]) -> anyhow::Result<()>;
 
-/// Where the kernel puts the first framebuffer.
-const FIRST_FRAMEBUFFER: &str = "/dev/fb0";
+    /// Whether a picture takes so long to send that nothing else should wait for it.
+    fn is_slow(&self) -> bool {
+        false
+    }
 
-/// A panel as it is asked for: `none`, `fb[:DEVICE]`, `null[:WIDTHxHEIGHT]`,
-/// `png:DIR[:WIDTHxHEIGHT]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PanelChoice {
-    /// No screen is drawn.
-    None,
-    /// The screen is drawn and shown nowhere: to measure what drawing costs.
-    Null(Size),
-    /// A framebuffer of the kernel, by its node.
-    Framebuffer(PathBuf),
-    /// Numbered pictures in this folder.
-    Png(PathBuf, Size),
-}
+    /// Whether the picture goes when the program does.
+    fn ends_with_program(&self) -> bool {
+        false
+    }
 
-impl PanelChoice {
-    /// Opens the panel; `None` when no screen is wanted.
+    /// Waits until what was flushed is shown.
     ///
     /// # Errors
-    /// When the panel is not there or cannot be written.
-    pub fn open(&self) -> anyhow::Result<Option<Box<dyn Panel>>> {
-        Ok(match self {
-            Self::None => None,
-            Self::Null(size) => Some(Box::new(null::NullPanel::new(*size))),
-            Self::Framebuffer(node) => Some(Box::new(framebuffer::FramebufferPanel::open(node)?)),
-            Self::Png(folder, size) => Some(Box::new(png::PngPanel::open(folder, *size)?)),
-        })
-    }
-}
-
-impl FromStr for PanelChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
-        match kind {
-            "none" if text == kind => Ok(Self::None),
-            "fb" if text == kind => Ok(Self::Framebuffer(FIRST_FRAMEBUFFER.into())),
-            "fb" if !rest.is_empty() => Ok(Self::Framebuffer(rest.into())),
-            "null" => match rest {
-                "" => Ok(Self::Null(DEFAULT_SIZE)),
-                size => Ok(Self::Null(parse_size(size)?)),
-            },
-            "png" if !rest.is_empty() => {
-                // A folder may have colons in its name; a size has digits and an x.
-                let end = rest.rsplit_once(':').filter(|(_, end)| looks_like_size(end));
-                let (folder, size) = match end {
-                    Some((folder, size)) => (folder, parse_size(size)?),
-                    None => (rest, DEFAULT_SIZE),
-                };
-                if folder.is_empty() {
-                    return Err(format!("`{text}` names no folder: write png:DIR"));
-                }
-                Ok(Self::Png(folder.into(), size))
-            }
-            _ => Err(format!(
-                "`{text}` is no panel: write `none`, `fb`, `fb:DEVICE`, `null` or `png:DIR`, the last two \
-                 with `:WIDTHxHEIGHT` behind if it is not 800x480"
-            )),
-        }
-    }
-}
-
-fn looks_like_size(text: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_digit() || c == 'x';
-    text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('x') && text.chars().all(is_part)
-}
-
-fn parse_size(text: &str) -> Result<Size, String> {
-    let side = |text: &str| text.parse().ok().filter(|side| SIDES.contains(side));
-    text.split_once('x').and_then(|(width, height)| Some(Size::new(side(width)?, side(height)?))).ok_or_else(|| {
-        let (least, most) = (SIDES.start(), SIDES.end());
-        format!("`{text}` is no panel size: write 800x480; sides are {least} to {most} px")
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn panels_are_read() {
-        let png = |folder: &str, width, height| Ok(PanelChoice::Png(folder.into(), Size::new(width, height)));
-        assert_eq!("none".parse(), Ok(PanelChoice::None));
-        assert_eq!("fb".parse(), Ok(PanelChoice::Framebuffer("/dev/fb0".into())));
-        assert_eq!("fb:/dev/fb1".parse(), Ok(PanelChoice::Framebuffer("/dev/fb1".into())));
-        assert_eq!("null".parse(), Ok(PanelChoice::Null(DEFAULT_SIZE)));
-        assert_eq!("null:128x64".parse(), Ok(PanelChoice::Null(Size::new(128, 64))));
-        assert_eq!("png:shots".parse(), png("shots", 800, 480));
-        assert_eq!("png:/a/b:320x240".parse(), png("/a/b", 320, 240));
-        assert_eq!("png:a:b".parse(), png("a:b", 800, 480));
-    }
-
-    #[test]
-    fn what_is_no_panel_is_refused_with_the_right_form() {
-        for wrong in ["", "hdmi", "none:x", "fb:", "png", "png:", "png::320x240", "null:tall"] {
-            assert!(wrong.parse::<PanelChoice>().is_err(), "{wrong}");
-        }
-        for wrong in ["png:a:0x0", "png:a:9x480", "png:a:99999x480", "png:a:800x", "png:a:8x8x8"] {
-            let message = wrong.parse::<PanelChoice>().err().unwrap_or_default();
-            assert!(message.contains("800x480"), "{wrong}: {message}");
-        }
+    /// It could not be shown.
+    fn settle(&mut self) -> anyhow::Result<()> {
+        Ok(())
     }
 }

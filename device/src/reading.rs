@@ -54,6 +54,11 @@ pub struct BoardState {
 impl BoardState {
     /// From here on boards slow themselves down or soon will, in °C.
     pub const HOT_CELSIUS: f32 = 80.0;
+
+    /// Whether the board needs cooling.
+    pub fn is_hot(&self) -> bool {
+        self.temperature_celsius.is_some_and(|celsius| celsius >= Self::HOT_CELSIUS)
+    }
 }
 
 /// What was read in one face.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use models::ModelChoice;
 
 use crate::clock::{Clock, micros_between};
-use crate::diagnostics::{Problem, is_reader_gone};
+use crate::diagnostics::{Problem, is_audience_gone};
 use crate::frame::Frame;
 use crate::health::Guard;
 use crate::pipeline::Pipeline;
@@ -45,8 +45,8 @@ pub struct Summary {
 /// Runs until the end; `guard` watches over the board meanwhile. All sinks are finished unless something fails.
 ///
 /// # Errors
-/// What source, pipeline or a sink reports. That nobody reads standard output any more
-/// is no error: it ends the run.
+/// What source, pipeline or a sink reports. That nobody reads standard output any more, or
+/// that the window was closed, is no error: it ends the run.
 pub fn drive(
     source: &mut dyn Source,
     pipeline: &mut Pipeline,
@@ -62,10 +62,14 @@ pub fn drive(
     while limit.is_none_or(|limit| summary.frames < limit) && !stop.load(Ordering::Relaxed) {
         let asked = clock.now();
         let Some(frame) = source.next_frame()? else {
-            match source.pause() {
+            let told = match source.pause() {
                 Pause::Ended => break,
-                Pause::Waiting => {}
-                Pause::Lost(why) => sinks.lose(&why)?,
+                Pause::Waiting => Ok(()),
+                Pause::Lost(why) => sinks.lose(&why),
+            };
+            match told {
+                Err(error) if is_audience_gone(&error) => break,
+                told => told?,
             }
             continue;
         };
@@ -80,7 +84,7 @@ pub fn drive(
         summary.count(&reading);
         people.extend(reading.faces.iter().map(|face| face.id));
         match sinks.take(&frame, &mut reading, asked, clock) {
-            Err(error) if is_reader_gone(&error) => break,
+            Err(error) if is_audience_gone(&error) => break,
             taken => taken?,
         }
     }
@@ -123,7 +127,7 @@ impl Sinks {
         let mut result = Ok(());
         for sink in self.drawing.iter_mut().chain(&mut self.writing) {
             let finished = sink.finish();
-            if result.is_ok() && !finished.as_ref().is_err_and(is_reader_gone) {
+            if result.is_ok() && !finished.as_ref().is_err_and(is_audience_gone) {
                 result = finished;
             }
         }

@@ -7,6 +7,7 @@ pub mod annotate;
 mod bars;
 mod blur_meter;
 pub mod canvas;
+pub mod changes;
 mod headline;
 mod layout;
 pub mod palette;
@@ -73,16 +74,14 @@ impl Screen {
 
         let (canvas, text) = (&mut self.canvas, &mut self.text);
         let Some(layout) = &self.layout else {
-            tiny::draw(canvas, main, reading, self.status.fps());
+            tiny::draw(canvas, main, reading, &self.status);
             return canvas;
         };
         shapes::fill(canvas, canvas.area(), palette::GROUND);
         let source = reading.source_name.as_deref();
         self.status.draw(canvas, text, layout, source);
         self.picture.draw(canvas, text, layout, frame, reading);
-        if let Some(warning) = self.status.warning(main) {
-            Status::draw_warning(canvas, text, layout, warning);
-        }
+        Status::draw_warnings(canvas, text, layout, &self.status.warnings(main));
         headline::draw(canvas, text, layout, main, reading);
         if let Some(area) = layout.bars {
             bars::draw(canvas, text, layout, area, main);

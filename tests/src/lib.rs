@@ -12,6 +12,7 @@ pub mod place;
 pub mod program;
 pub mod random;
 pub mod readings;
+pub mod wire;
 
 use std::path::{Path, PathBuf};
 

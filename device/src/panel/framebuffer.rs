@@ -97,20 +97,19 @@ impl Panel for FramebufferPanel {
         self.size
     }
 
-    fn flush(&mut self, canvas: &Canvas, changed: Option<Rectangle>) -> anyhow::Result<()> {
-        let area = changed.unwrap_or_else(|| canvas.area()).intersection(&canvas.area());
-        let (left, top) = (area.top_left.x as usize, area.top_left.y as usize);
-        let width = area.size.width as usize;
-        let rows = canvas.pixels().chunks_exact(3 * self.size.width as usize);
-        for (y, row) in rows.enumerate().skip(top).take(area.size.height as usize) {
-            self.row.clear();
-            for pixel in row[3 * left..3 * (left + width)].chunks_exact(3) {
-                self.row.extend_from_slice(&self.pixels.pack(pixel)[..self.pixels.bytes]);
+    fn flush(&mut self, canvas: &Canvas, changed: &[Rectangle]) -> anyhow::Result<()> {
+        for area in changed {
+            for y in area.rows() {
+                self.row.clear();
+                for pixel in canvas.pixels_of(*area, y) {
+                    self.row.extend_from_slice(&self.pixels.pack(pixel)[..self.pixels.bytes]);
+                }
+                let left = area.top_left.x as u64 * self.pixels.bytes as u64;
+                let at = self.start + y as u64 * self.stride + left;
+                self.file
+                    .write_all_at(&self.row, at)
+                    .with_context(|| format!("panel {} does not take the picture", self.node.display()))?;
             }
-            let at = self.start + y as u64 * self.stride + (left * self.pixels.bytes) as u64;
-            self.file
-                .write_all_at(&self.row, at)
-                .with_context(|| format!("panel {} does not take the picture", self.node.display()))?;
         }
         Ok(())
     }
@@ -165,6 +164,7 @@ mod tests {
     use embedded_graphics::pixelcolor::Rgb888;
 
     use super::*;
+    use crate::panel::suite::Subject;
     use crate::screen::shapes;
 
     fn channels(places: [(u32, u32); 3]) -> [Channel; 3] {
@@ -206,14 +206,57 @@ mod tests {
         let mut canvas = Canvas::new(panel.size());
         let area = canvas.area();
         shapes::fill(&mut canvas, area, Rgb888::new(255, 255, 255));
-        panel.flush(&canvas, Some(Rectangle::new(Point::new(2, 1), Size::new(2, 1)))).unwrap();
+        panel.flush(&canvas, &[Rectangle::new(Point::new(2, 1), Size::new(2, 1))]).unwrap();
         let mut bytes = [0; 60];
         file.read_exact_at(&mut bytes, 0).unwrap();
         let written: Vec<usize> = (0..60).filter(|&at| bytes[at] == 0xff).collect();
         assert_eq!(written, [26, 27, 28, 29]);
-        panel.flush(&canvas, None).unwrap();
+        panel.flush(&canvas, &[canvas.area()]).unwrap();
         file.read_exact_at(&mut bytes, 0).unwrap();
         assert_eq!(bytes.iter().filter(|&&byte| byte == 0xff).count(), 24);
+    }
+
+    #[test]
+    fn every_depth_passes_the_suite_and_leaves_the_rest_alone() {
+        let depths =
+            [(16, [(11, 5), (5, 6), (0, 5)]), (24, [(16, 8), (8, 8), (0, 8)]), (32, [(0, 8), (8, 8), (16, 8)])];
+        for (bits, places) in depths {
+            let pixels = PixelLayout::new(bits, channels(places)).unwrap();
+            let size = Size::new(40, 33);
+            // Rows are longer than what is seen of them, and some of them are scrolled away.
+            let (stride, start) = (40 * pixels.bytes as u64 + 12, 500);
+            let file = tempfile::tempfile().unwrap();
+            let whole = vec![0x77; (start + 34 * stride) as usize];
+            file.write_all_at(&whole, 0).unwrap();
+            let read = || {
+                let mut bytes = whole.clone();
+                file.read_exact_at(&mut bytes, 0).unwrap();
+                bytes
+            };
+            let shown = || {
+                let bytes = read();
+                let pixel = |(x, y): (usize, usize)| {
+                    let at = start as usize + y * stride as usize + x * pixels.bytes;
+                    let mut value = [0; 4];
+                    value[..pixels.bytes].copy_from_slice(&bytes[at..at + pixels.bytes]);
+                    let value = u32::from_le_bytes(value);
+                    pixels.channels.map(|Channel { offset, bits }| ((value >> offset) << (8 - bits)) as u8)
+                };
+                (0..33).flat_map(|y| (0..40).map(move |x| (x, y))).flat_map(pixel).collect()
+            };
+            let node = "fb".into();
+            let file = file.try_clone().unwrap();
+            let mut panel = FramebufferPanel { node, file, size, pixels, stride, start, row: Vec::new() };
+            let colour = if bits == 16 { |[r, g, b]: [u8; 3]| [r & 0xf8, g & 0xfc, b & 0xf8] } else { |rgb| rgb };
+            Subject { panel: &mut panel, shown: &shown, colour }.shows_the_canvas_and_its_changes();
+            let bytes = read();
+            let is_seen = |at: usize| {
+                let (row, column) =
+                    ((at as u64).wrapping_sub(start) / stride, (at as u64).wrapping_sub(start) % stride);
+                at as u64 >= start && row < 33 && column < 40 * pixels.bytes as u64
+            };
+            assert!((0..bytes.len()).all(|at| is_seen(at) || bytes[at] == 0x77), "{bits}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl Panel for NullPanel {
         self.size
     }
 
-    fn flush(&mut self, _canvas: &Canvas, _changed: Option<Rectangle>) -> anyhow::Result<()> {
+    fn flush(&mut self, _canvas: &Canvas, _changed: &[Rectangle]) -> anyhow::Result<()> {
         Ok(())
     }
 }

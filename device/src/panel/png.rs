@@ -52,7 +52,10 @@ impl Panel for PngPanel {
         self.size
     }
 
-    fn flush(&mut self, canvas: &Canvas, _changed: Option<Rectangle>) -> anyhow::Result<()> {
+    fn flush(&mut self, canvas: &Canvas, changed: &[Rectangle]) -> anyhow::Result<()> {
+        if changed.is_empty() {
+            return Ok(());
+        }
         let name = format!("{PREFIX}{:06}{SUFFIX}", self.next);
         let path = self.folder.join(name);
         let mut file = WholeFile::create(&path)?;
@@ -96,6 +99,7 @@ mod tests {
     use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
 
     use super::*;
+    use crate::panel::suite::Subject;
 
     #[test]
     fn pictures_are_numbered_and_those_of_an_earlier_run_go() {
@@ -109,8 +113,8 @@ mod tests {
         let mut panel = PngPanel::open(&path, size).unwrap();
         let mut canvas = Canvas::new(size);
         canvas.blend(Point::new(3, 4), Rgb888::RED, 255);
-        panel.flush(&canvas, None).unwrap();
-        panel.flush(&canvas, Some(canvas.area())).unwrap();
+        panel.flush(&canvas, &[canvas.area()]).unwrap();
+        panel.flush(&canvas, &[canvas.area()]).unwrap();
 
         let mut names: Vec<_> =
             fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -119,6 +123,17 @@ mod tests {
         assert_eq!(names, expected);
         let read = image::open(path.join("screen-000001.png")).unwrap().into_rgb8();
         assert_eq!(read.as_raw(), canvas.pixels());
+    }
+
+    #[test]
+    fn every_picture_passes_the_suite() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut panel = PngPanel::open(folder.path(), Size::new(40, 33)).unwrap();
+        let shown = || {
+            let entries = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+            image::open(entries.max().unwrap()).unwrap().into_rgb8().into_raw()
+        };
+        Subject { panel: &mut panel, shown: &shown, colour: |rgb| rgb }.shows_the_canvas_and_its_changes();
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The live screen on a panel.
 
 use super::Panel;
-use crate::diagnostics::{causes, warn};
+use super::courier::Courier;
+use crate::diagnostics::{causes, is_audience_gone, warn};
 use crate::frame::Frame;
 use crate::reading::Reading;
 use crate::screen::Screen;
 use crate::screen::canvas::Canvas;
+use crate::screen::changes;
 use crate::sink::Sink;
 
 /// A panel that failed is tried again after this many frames: a loose cable may be
@@ -13,7 +15,8 @@ use crate::sink::Sink;
 const RETRY_FRAMES: u64 = 50;
 
 /// Draws readings and shows them on a panel. A panel that fails is reported once and does
-/// not stop the readings; the end of the run says how much it missed.
+/// not stop the readings; the end of the run says how much it missed. One that somebody
+/// closes ends the run.
 pub struct PanelSink {
     screen: Screen,
     link: Link,
@@ -36,39 +39,44 @@ impl PanelSink {
     /// A sink that draws for `panel`.
     pub fn new(panel: Box<dyn Panel>) -> Self {
         let screen = Screen::new(panel.size());
+        let panel = if panel.is_slow() { Box::new(Courier::start(panel)) } else { panel };
         Self { screen, link: Link { panel, shown: None, missed: 0, trouble: None, rest: 0 }, frames: 0 }
     }
 }
 
 impl Link {
     /// Sends what changed.
-    fn show(&mut self, canvas: &Canvas) {
+    ///
+    /// # Errors
+    /// Only when nobody looks any more.
+    fn show(&mut self, canvas: &Canvas) -> anyhow::Result<()> {
         if self.rest > 0 {
             self.rest -= 1;
             self.missed += 1;
-            return;
+            return Ok(());
         }
         let changed = match &self.shown {
-            None => None,
-            Some(shown) => match canvas.difference(shown) {
-                None => return,
-                changed => changed,
-            },
+            None => vec![canvas.area()],
+            Some(shown) => changes::between(canvas, shown),
         };
-        match self.panel.flush(canvas, changed) {
+        match self.panel.flush(canvas, &changed) {
             Ok(()) => match &mut self.shown {
                 Some(shown) => shown.clone_from(canvas),
                 None => self.shown = Some(canvas.clone()),
             },
-            Err(error) => {
-                self.shown = None;
-                self.missed += 1;
-                self.rest = RETRY_FRAMES;
-                if self.trouble.is_none() {
-                    warn(format_args!("mien: the panel failed, readings go on: {}", causes(&error)));
-                    self.trouble = Some(error);
-                }
-            }
+            Err(error) if is_audience_gone(&error) => return Err(error),
+            Err(error) => self.fail(error),
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, error: anyhow::Error) {
+        self.shown = None;
+        self.missed += 1;
+        self.rest = RETRY_FRAMES;
+        if self.trouble.is_none() {
+            warn(format_args!("mien: the panel failed, readings go on: {}", causes(&error)));
+            self.trouble = Some(error);
         }
     }
 }
@@ -77,16 +85,17 @@ impl Sink for PanelSink {
     fn take(&mut self, frame: &Frame, reading: &Reading) -> anyhow::Result<()> {
         self.frames += 1;
         let canvas = self.screen.draw(frame, reading);
-        self.link.show(canvas);
-        Ok(())
+        self.link.show(canvas)
     }
 
     fn lose(&mut self, why: &str) -> anyhow::Result<()> {
-        self.link.show(self.screen.draw_notice(why));
-        Ok(())
+        self.link.show(self.screen.draw_notice(why))
     }
 
     fn finish(&mut self) -> anyhow::Result<()> {
+        if let Err(error) = self.link.panel.settle() {
+            self.link.fail(error);
+        }
         let Some(trouble) = self.link.trouble.take() else {
             return Ok(());
         };
@@ -99,8 +108,7 @@ impl Sink for PanelSink {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::cell::RefCell;
-    use std::rc::Rc;
+    use std::sync::{Arc, Mutex};
 
     use embedded_graphics::geometry::Size;
     use embedded_graphics::primitives::Rectangle;
@@ -111,19 +119,23 @@ mod tests {
     /// Remembers what it was told to send, and fails on demand.
     #[derive(Default)]
     struct Fake {
-        flushed: Rc<RefCell<Vec<Option<Rectangle>>>>,
-        fails: Rc<RefCell<bool>>,
+        flushed: Arc<Mutex<Vec<Vec<Rectangle>>>>,
+        fails: Arc<Mutex<bool>>,
     }
+
+    const ALL: Rectangle = Rectangle::new(embedded_graphics::geometry::Point::zero(), Size::new(320, 240));
 
     impl Panel for Fake {
         fn size(&self) -> Size {
             Size::new(320, 240)
         }
 
-        fn flush(&mut self, canvas: &Canvas, changed: Option<Rectangle>) -> anyhow::Result<()> {
+        fn flush(&mut self, canvas: &Canvas, changed: &[Rectangle]) -> anyhow::Result<()> {
             assert_eq!(canvas.area().size, self.size());
-            self.flushed.borrow_mut().push(changed);
-            anyhow::ensure!(!*self.fails.borrow(), "no answer");
+            if !changed.is_empty() {
+                self.flushed.lock().unwrap().push(changed.to_vec());
+            }
+            anyhow::ensure!(!*self.fails.lock().unwrap(), "no answer");
             Ok(())
         }
     }
@@ -131,7 +143,7 @@ mod tests {
     #[test]
     fn only_what_changed_is_sent() {
         let fake = Fake::default();
-        let flushed = Rc::clone(&fake.flushed);
+        let flushed = Arc::clone(&fake.flushed);
         let mut sink = PanelSink::new(Box::new(fake));
         let frame = sample::frame(0);
         let mut reading = sample::reading(1);
@@ -141,38 +153,38 @@ mod tests {
         sink.take(&frame, &reading).unwrap();
         sink.finish().unwrap();
 
-        let flushed = flushed.borrow();
+        let flushed = flushed.lock().unwrap();
         assert_eq!(flushed.len(), 2, "{flushed:?}");
-        assert_eq!(flushed[0], None);
-        let changed = flushed[1].unwrap();
+        assert_eq!(flushed[0], [ALL]);
         // The blur meter and its figure, nothing else.
-        assert!(changed.size.width < 140 && changed.size.height < 60, "{changed:?}");
+        let pixels: u32 = flushed[1].iter().map(|changed| changed.size.width * changed.size.height).sum();
+        assert!((1..2_000).contains(&pixels), "{pixels} px: {:?}", flushed[1]);
     }
 
     #[test]
     fn a_lost_camera_takes_the_last_face_off_the_panel() {
         let fake = Fake::default();
-        let flushed = Rc::clone(&fake.flushed);
+        let flushed = Arc::clone(&fake.flushed);
         let mut sink = PanelSink::new(Box::new(fake));
         sink.take(&sample::frame(0), &sample::reading(1)).unwrap();
         for _ in 0..3 {
             sink.lose("camera: it is gone").unwrap();
         }
         // The whole screen changed, once.
-        let sent = flushed.borrow().clone();
+        let sent = flushed.lock().unwrap().clone();
         assert_eq!(sent.len(), 2, "{sent:?}");
-        let changed = sent[1].unwrap();
-        assert!(changed.size.width > 300 && changed.size.height > 220, "{changed:?}");
+        let pixels: u32 = sent[1].iter().map(|changed| changed.size.width * changed.size.height).sum();
+        assert!(pixels > 320 * 240 * 3 / 4, "{pixels}");
         let words: Vec<&str> = vec!["camera: it is gone", "camera: it is in use"];
         let mut screen = Screen::new(Size::new(320, 240));
         let [gone, busy] = [words[0], words[1]].map(|why| screen.draw_notice(why).clone());
-        assert!(gone.difference(&busy).is_some());
+        assert_ne!(gone, busy);
     }
 
     #[test]
     fn a_panel_that_fails_does_not_stop_readings_and_gets_everything_again() {
         let fake = Fake::default();
-        let (flushed, fails) = (Rc::clone(&fake.flushed), Rc::clone(&fake.fails));
+        let (flushed, fails) = (Arc::clone(&fake.flushed), Arc::clone(&fake.fails));
         let mut sink = PanelSink::new(Box::new(fake));
         let frame = sample::frame(0);
         let mut reading = sample::reading(1);
@@ -183,13 +195,13 @@ mod tests {
             }
         };
         take(1);
-        *fails.borrow_mut() = true;
+        *fails.lock().unwrap() = true;
         take(1);
-        *fails.borrow_mut() = false;
+        *fails.lock().unwrap() = false;
         take(RETRY_FRAMES);
-        assert_eq!(flushed.borrow().len(), 2);
+        assert_eq!(flushed.lock().unwrap().len(), 2);
         take(1);
-        assert_eq!(flushed.borrow().last(), Some(&None));
+        assert_eq!(flushed.lock().unwrap().last(), Some(&vec![ALL]));
         let error = format!("{:#}", sink.finish().unwrap_err());
         assert_eq!(error, "the panel missed 51 of 53 frames: no answer");
     }

@@ -103,6 +103,11 @@ pub fn percent(face: &FaceReading) -> String {
     format!("{:.0}%", 100.0 * score)
 }
 
+/// What an unsure face may be, where there is no room for more: `sur?`.
+pub fn guess(face: &FaceReading) -> String {
+    format!("{}?", &face.expression.name()[..3])
+}
+
 /// A measurement with about three significant digits; blur measures reach from 0.001 to
 /// thousands.
 pub fn figure(value: f32) -> String {
@@ -128,7 +133,7 @@ pub fn place(rect: PixelRect, width: usize, area: Rectangle) -> Rectangle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::screen::sample;
+    use crate::screen::{changes, sample};
 
     #[test]
     fn captions_say_when_they_are_unsure() {
@@ -155,7 +160,7 @@ mod tests {
             let place = Rectangle::new(Point::new(x, y), Size::new(width, height));
             let lines = [caption(&face), "robust model, blur 0.1".to_owned()];
             Marker::for_height(60).face(&mut canvas, &mut text, clip, place, &face, &lines);
-            if let Some(drawn) = canvas.difference(&Canvas::new(Size::new(160, 120))) {
+            for drawn in changes::between(&canvas, &Canvas::new(Size::new(160, 120))) {
                 assert_eq!(drawn.intersection(&clip), drawn);
             }
         }

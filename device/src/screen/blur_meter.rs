@@ -58,11 +58,14 @@ pub fn draw(canvas: &mut Canvas, text: &mut Typesetter, layout: &Layout, face: O
     meter(canvas, layout, rest.area, Some(&face.blur));
 
     let small = Style::regular(layout.px(if layout.roomy { 15 } else { 12 }), palette::QUIET);
-    text.write(canvas, "blurred", small, legend, Align::Left);
-    text.write(canvas, "sharp", small, legend, Align::Right);
-    let value = annotate::figure(face.blur.value);
+    let [value, threshold] = [face.blur.value, face.blur.threshold].map(annotate::figure);
     let figures =
-        if layout.roomy { format!("{value} / threshold {}", annotate::figure(face.blur.threshold)) } else { value };
+        if layout.roomy { format!("{value} / threshold {threshold}") } else { format!("{value} / {threshold}") };
+    let around = text.width("blurred", small) + text.width("sharp", small) + 2 * side;
+    if text.width(&figures, small) + around <= legend.size.width {
+        text.write(canvas, "blurred", small, legend, Align::Left);
+        text.write(canvas, "sharp", small, legend, Align::Right);
+    }
     let small = Style { colour: palette::TEXT, ..small };
     text.write(canvas, &figures, small, legend, Align::Centre);
 }

@@ -9,9 +9,6 @@ use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
 use embedded_graphics::primitives::Rectangle;
 use embedded_graphics::{Pixel, prelude::PointsIter};
 
-/// Bytes of one pixel: red, green, blue.
-const CHANNELS: usize = 3;
-
 /// A packed RGB picture that embedded-graphics draws into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Canvas {
@@ -20,9 +17,12 @@ pub struct Canvas {
 }
 
 impl Canvas {
+    /// Bytes of one pixel: red, green, blue.
+    pub const CHANNELS: usize = 3;
+
     /// A black canvas of `size` px.
     pub fn new(size: Size) -> Self {
-        let bytes = size.width as usize * size.height as usize * CHANNELS;
+        let bytes = size.width as usize * size.height as usize * Self::CHANNELS;
         Self { size, pixels: vec![0; bytes] }
     }
 
@@ -42,7 +42,7 @@ impl Canvas {
         let Some(offset) = self.offset(at) else {
             return;
         };
-        let pixel = &mut self.pixels[offset..offset + CHANNELS];
+        let pixel = &mut self.pixels[offset..offset + Self::CHANNELS];
         for (old, new) in pixel.iter_mut().zip(bytes_of(colour)) {
             *old = mix(*old, new, alpha);
         }
@@ -52,7 +52,7 @@ impl Canvas {
     pub fn shade(&mut self, area: Rectangle, colour: Rgb888, alpha: u8) {
         let colour = bytes_of(colour);
         self.for_rows(area, |row| {
-            for pixel in row.chunks_exact_mut(CHANNELS) {
+            for pixel in row.chunks_exact_mut(Self::CHANNELS) {
                 for (old, new) in pixel.iter_mut().zip(colour) {
                     *old = mix(*old, new, alpha);
                 }
@@ -62,50 +62,39 @@ impl Canvas {
 
     /// Copies one row of RGB bytes to the right of `at`; what lies outside is cut off.
     pub fn put_row(&mut self, at: Point, rgb: &[u8]) {
-        let width = (rgb.len() / CHANNELS) as u32;
-        let skip = CHANNELS * at.x.min(0).unsigned_abs() as usize;
+        let width = (rgb.len() / Self::CHANNELS) as u32;
+        let skip = Self::CHANNELS * at.x.min(0).unsigned_abs() as usize;
         self.for_rows(Rectangle::new(at, Size::new(width, 1)), |row| {
             row.copy_from_slice(&rgb[skip..skip + row.len()]);
         });
     }
 
-    /// The smallest rectangle that holds every pixel that differs from `other`; `None`
-    /// when the pictures are equal, the whole area when the sizes differ.
-    pub fn difference(&self, other: &Canvas) -> Option<Rectangle> {
-        if self.size != other.size {
-            return Some(self.area());
-        }
-        let stride = self.stride().max(1);
-        let rows = || {
-            let pairs = self.pixels.chunks(stride).zip(other.pixels.chunks(stride));
-            pairs.enumerate().filter(|(_, (a, b))| a != b)
-        };
-        let top = rows().next()?.0;
-        let (mut bottom, mut left, mut right) = (top, stride, 0);
-        for (y, (mine, theirs)) in rows() {
-            bottom = y;
-            let differs = |i: &usize| mine[*i] != theirs[*i];
-            // Only columns outside of what is already known to differ can widen it.
-            left = (0..left).find(differs).unwrap_or(left);
-            right = (right..stride).rev().find(differs).unwrap_or(right);
-        }
-        let (left, right) = ((left / CHANNELS) as i32, (right / CHANNELS) as i32);
-        Some(Rectangle::with_corners(Point::new(left, top as i32), Point::new(right, bottom as i32)))
+    /// The bytes of row `y`, from 0.
+    pub fn row(&self, y: usize) -> &[u8] {
+        &self.pixels[y * self.stride()..(y + 1) * self.stride()]
+    }
+
+    /// The pixels of row `y` of `area`, both inside of the canvas, from the left; each is
+    /// its three bytes.
+    pub fn pixels_of(&self, area: Rectangle, y: i32) -> impl Iterator<Item = &[u8]> {
+        let left = area.top_left.x as usize * Self::CHANNELS;
+        let width = area.size.width as usize * Self::CHANNELS;
+        self.row(y as usize)[left..left + width].chunks_exact(Self::CHANNELS)
     }
 
     fn stride(&self) -> usize {
-        self.size.width as usize * CHANNELS
+        self.size.width as usize * Self::CHANNELS
     }
 
     fn offset(&self, at: Point) -> Option<usize> {
         let (x, y) = (u32::try_from(at.x).ok()?, u32::try_from(at.y).ok()?);
-        (x < self.size.width && y < self.size.height).then(|| y as usize * self.stride() + x as usize * CHANNELS)
+        (x < self.size.width && y < self.size.height).then(|| y as usize * self.stride() + x as usize * Self::CHANNELS)
     }
 
     /// Calls `edit` with the bytes of each row of the part of `area` that is inside.
     fn for_rows(&mut self, area: Rectangle, mut edit: impl FnMut(&mut [u8])) {
         let area = area.intersection(&self.area());
-        let width = area.size.width as usize * CHANNELS;
+        let width = area.size.width as usize * Self::CHANNELS;
         if width == 0 {
             return;
         }
@@ -133,7 +122,7 @@ impl DrawTarget for Canvas {
     {
         for Pixel(at, colour) in pixels {
             if let Some(offset) = self.offset(at) {
-                self.pixels[offset..offset + CHANNELS].copy_from_slice(&bytes_of(colour));
+                self.pixels[offset..offset + Self::CHANNELS].copy_from_slice(&bytes_of(colour));
             }
         }
         Ok(())
@@ -150,7 +139,7 @@ impl DrawTarget for Canvas {
     fn fill_solid(&mut self, area: &Rectangle, colour: Rgb888) -> Result<(), Infallible> {
         let colour = bytes_of(colour);
         self.for_rows(*area, |row| {
-            for pixel in row.chunks_exact_mut(CHANNELS) {
+            for pixel in row.chunks_exact_mut(Self::CHANNELS) {
                 pixel.copy_from_slice(&colour);
             }
         });
@@ -158,7 +147,7 @@ impl DrawTarget for Canvas {
     }
 }
 
-fn bytes_of(colour: Rgb888) -> [u8; CHANNELS] {
+fn bytes_of(colour: Rgb888) -> [u8; Canvas::CHANNELS] {
     [colour.r(), colour.g(), colour.b()]
 }
 
@@ -218,24 +207,9 @@ mod tests {
     }
 
     #[test]
-    fn the_difference_is_the_tightest_rectangle() {
-        let before = canvas();
-        let mut after = before.clone();
-        assert_eq!(after.difference(&before), None);
-        after.blend(Point::new(6, 3), Rgb888::new(0, 0, 1), 255);
-        let one = Rectangle::new(Point::new(6, 3), Size::new(1, 1));
-        assert_eq!(after.difference(&before), Some(one));
-        after.blend(Point::new(2, 1), Rgb888::RED, 255);
-        let both = Rectangle::new(Point::new(2, 1), Size::new(5, 3));
-        assert_eq!(after.difference(&before), Some(both));
-        let other = Canvas::new(Size::new(8, 5));
-        assert_eq!(after.difference(&other), Some(after.area()));
-    }
-
-    #[test]
     fn an_empty_canvas_is_harmless() {
         let mut c = Canvas::new(Size::zero());
         assert!(c.clear(Rgb888::WHITE).is_ok());
-        assert_eq!(c.difference(&Canvas::new(Size::zero())), None);
+        assert!(c.pixels().is_empty());
     }
 }

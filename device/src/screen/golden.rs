@@ -8,7 +8,7 @@ use embedded_graphics::geometry::{OriginDimensions, Size};
 use models::Expression;
 
 use super::{Screen, sample};
-use crate::reading::Reading;
+use crate::reading::{BoardState, Reading};
 use crate::screen::canvas::Canvas;
 
 /// A minute of readings at 5 a second that goes through expressions and in and out of
@@ -65,6 +65,18 @@ fn blurred() -> Reading {
     reading
 }
 
+/// The same on a board that is too hot and short of power.
+fn troubled() -> Reading {
+    let board = BoardState { temperature_celsius: Some(84.0), throttled: true, under_voltage: true };
+    Reading { board: Some(board), ..blurred() }
+}
+
+/// A sharp face on a board that is well.
+fn warm() -> Reading {
+    let board = BoardState { temperature_celsius: Some(61.7), ..BoardState::default() };
+    Reading { board: Some(board), ..sharp() }
+}
+
 /// Nobody there.
 fn empty() -> Reading {
     sample::reading(0)
@@ -75,12 +87,45 @@ fn golden_big_text_128x64() {
     check("128x64-sharp", &render((128, 64), sharp()));
     check("128x64-blurred", &render((128, 64), blurred()));
     check("128x64-empty", &render((128, 64), empty()));
+    check("128x64-warm", &render((128, 64), warm()));
+    check("128x64-troubled", &render((128, 64), troubled()));
+}
+
+#[test]
+fn golden_big_text_128x32() {
+    check("128x32-sharp", &render((128, 32), sharp()));
+    check("128x32-troubled", &render((128, 32), troubled()));
+}
+
+#[test]
+fn golden_small_160x128() {
+    check("160x128-warm", &render((160, 128), warm()));
+    check("160x128-troubled", &render((160, 128), troubled()));
+    check("160x128-empty", &render((160, 128), empty()));
+}
+
+#[test]
+fn golden_small_240x135() {
+    check("240x135-warm", &render((240, 135), warm()));
+}
+
+#[test]
+fn golden_square_240x240() {
+    check("240x240-warm", &render((240, 240), warm()));
+    check("240x240-troubled", &render((240, 240), troubled()));
+}
+
+#[test]
+fn golden_compact_480x320() {
+    check("480x320-warm", &render((480, 320), warm()));
 }
 
 #[test]
 fn golden_compact_320x240() {
     check("320x240-sharp", &render((320, 240), sharp()));
     check("320x240-blurred", &render((320, 240), blurred()));
+    check("320x240-warm", &render((320, 240), warm()));
+    check("320x240-troubled", &render((320, 240), troubled()));
 }
 
 #[test]
@@ -93,6 +138,8 @@ fn golden_wide_800x480() {
     check("800x480-sharp", &render((800, 480), sharp()));
     check("800x480-blurred", &render((800, 480), blurred()));
     check("800x480-empty", &render((800, 480), empty()));
+    check("800x480-warm", &render((800, 480), warm()));
+    check("800x480-troubled", &render((800, 480), troubled()));
 }
 
 #[test]

@@ -24,8 +24,11 @@ pub fn draw(
 ) {
     let area = layout.headline;
     shapes::rounded(canvas, area, layout.px(6), palette::CARD);
+    // A panel that is wide for its height has one line, the others two.
+    let one_line = area.size.width > 4 * area.size.height;
     let (word, colour, percent) = match face {
         None => ("no face", palette::QUIET, String::new()),
+        Some(face) if face.unsure && one_line => ("unsure", palette::TEXT, annotate::guess(face)),
         Some(face) if face.unsure => ("unsure", palette::TEXT, String::new()),
         Some(face) => {
             let colour = palette::of(face.expression);
@@ -41,8 +44,6 @@ pub fn draw(
         area.top_left + Point::new(inset as i32, 0),
         Size::new(area.size.width.saturating_sub(inset + inset / 2), area.size.height),
     );
-    // A panel that is wide for its height has one line, the others two.
-    let one_line = area.size.width > 4 * area.size.height;
     let mut rows = Cutter::of(inner, layout.unit, 0);
     let first = if one_line {
         rows.area

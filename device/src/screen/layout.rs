@@ -4,7 +4,9 @@ use embedded_graphics::geometry::{Point, Size};
 use embedded_graphics::primitives::Rectangle;
 
 /// Below this width or height there is room for big text only.
-const TINY: Size = Size::new(200, 120);
+const TINY: Size = Size::new(128, 100);
+/// Design units smaller than this make letters that nobody reads.
+const LEAST_UNIT: f32 = 0.8;
 
 /// The areas of the parts of the screen. What there is no room for is `None`.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +27,8 @@ pub struct Layout {
     pub blur: Rectangle,
     /// The last minute.
     pub timeline: Rectangle,
+    /// Where warnings cover what is below, from the lower edge on.
+    pub warnings: Rectangle,
     /// Whether there is room for what is good to know but not needed.
     pub roomy: bool,
 }
@@ -34,14 +38,19 @@ impl Layout {
     pub fn of(size: Size) -> Option<Self> {
         let (width, height) = (size.width as f32, size.height as f32);
         if size.width < TINY.width || size.height < TINY.height {
-            None
-        } else if width < 1.2 * height {
-            Some(Self::tall(size, width / 240.0))
-        } else if size.width < 600 || size.height < 360 {
-            Some(Self::compact(size, (width / 320.0).min(height / 240.0)))
-        } else {
-            Some(Self::wide(size, (width / 800.0).min(height / 480.0)))
+            return None;
         }
+        let layout = if width < 1.2 * height {
+            Self::tall(size, width / 240.0)
+        } else if size.width < 600 || size.height < 360 {
+            Self::compact(size, (width / 320.0).min(height / 240.0))
+        } else {
+            Self::wide(size, (width / 800.0).min(height / 480.0))
+        };
+        if layout.unit >= LEAST_UNIT {
+            return Some(layout);
+        }
+        Some(Self::small(size, (width / 160.0).min(height / 128.0).max(LEAST_UNIT)))
     }
 
     /// 800x480 and up: the picture at the left, readings at its right, the timeline below.
@@ -56,7 +65,18 @@ impl Layout {
         let picture = rest.left_px(width);
         let headline = rest.top(78);
         let blur = rest.bottom(98);
-        Self { unit, status, picture, headline, bars: Some(rest.area), bar_columns: 1, blur, timeline, roomy: true }
+        Self {
+            unit,
+            status,
+            picture,
+            headline,
+            bars: Some(rest.area),
+            bar_columns: 1,
+            blur,
+            timeline,
+            warnings: lower_half(picture),
+            roomy: true,
+        }
     }
 
     /// 320x240: the same with less of everything, and the bars in two columns.
@@ -79,6 +99,31 @@ impl Layout {
             bar_columns: 2,
             blur: rest.area,
             timeline,
+            warnings: lower_half(picture),
+            roomy: false,
+        }
+    }
+
+    /// 160x128 and 240x135: no bars, and a picture that only shows who is meant.
+    fn small(size: Size, unit: f32) -> Self {
+        let mut rest = Cutter::new(size, unit, 2, 2);
+        let headline = rest.top(28);
+        let status = rest.bottom(13);
+        let timeline = rest.bottom(20);
+        let tall = rest.area.size.height;
+        let readings = (74.0 * unit) as u32 + rest.gap;
+        let width = (tall * 4 / 3).min(rest.area.size.width.saturating_sub(readings));
+        let picture = rest.left_px(width);
+        Self {
+            unit,
+            status,
+            picture,
+            headline,
+            bars: None,
+            bar_columns: 1,
+            blur: rest.area,
+            timeline,
+            warnings: status,
             roomy: false,
         }
     }
@@ -93,13 +138,31 @@ impl Layout {
         let bars = (spare > 80.0 * unit).then(|| rest.bottom(60));
         let blur = rest.bottom(54);
         let headline = rest.bottom(32);
-        Self { unit, status, picture: rest.area, headline, bars, bar_columns: 2, blur, timeline, roomy: false }
+        let picture = rest.area;
+        Self {
+            unit,
+            status,
+            picture,
+            headline,
+            bars,
+            bar_columns: 2,
+            blur,
+            timeline,
+            warnings: lower_half(picture),
+            roomy: false,
+        }
     }
 
     /// `units` design units in px, rounded, at least 1.
     pub fn px(&self, units: u32) -> u32 {
         px(self.unit, units)
     }
+}
+
+fn lower_half(area: Rectangle) -> Rectangle {
+    let height = area.size.height / 2;
+    let down = (area.size.height - height) as i32;
+    Rectangle::new(area.top_left + Point::new(0, down), Size::new(area.size.width, height))
 }
 
 /// `units` design units of `unit` px each in px, rounded, at least 1.
@@ -180,7 +243,12 @@ mod tests {
     use super::*;
 
     /// Panels that people have, from small SPI ones to desk screens.
-    const PANELS: [(u32, u32); 10] = [
+    const PANELS: [(u32, u32); 15] = [
+        (128, 128),
+        (128, 160),
+        (160, 128),
+        (220, 176),
+        (240, 135),
         (240, 240),
         (240, 320),
         (320, 240),
@@ -213,13 +281,15 @@ mod tests {
             }
             let share = (l.picture.size.width * l.picture.size.height) as f32;
             let share = share / (width * height) as f32;
-            assert!(share > 0.24, "{width}x{height}: the picture has {share:.2}");
+            let least = if width < 240 || height < 240 { 0.14 } else { 0.24 };
+            assert!(share > least, "{width}x{height}: the picture has {share:.2}");
+            assert!(l.unit >= LEAST_UNIT, "{width}x{height}: {}", l.unit);
         }
     }
 
     #[test]
     fn small_panels_get_big_text_only() {
-        for (width, height) in [(128, 64), (128, 32), (160, 128), (84, 48)] {
+        for (width, height) in [(128, 64), (128, 32), (160, 80), (84, 48)] {
             assert_eq!(Layout::of(Size::new(width, height)), None);
         }
     }

@@ -12,6 +12,9 @@ use super::{palette, shapes};
 use crate::frame::Frame;
 use crate::reading::Reading;
 
+/// Pictures of fewer design units across have no captions at their faces.
+const LEAST_CAPTIONED: u32 = 110;
+
 /// Draws pictures; keeps the tables for the size that they had last.
 #[derive(Default)]
 pub struct PictureView {
@@ -39,7 +42,10 @@ impl PictureView {
         // The biggest face comes first: it is drawn last, above the others.
         for face in reading.faces.iter().rev() {
             let place = annotate::place(face.rect, width, area);
-            marker.face(canvas, text, area, place, face, &[annotate::caption(face)]);
+            let caption = annotate::caption(face);
+            // On a picture of a thumb's size it would cover the face.
+            let lines: &[String] = if area.size.width < layout.px(LEAST_CAPTIONED) { &[] } else { &[caption] };
+            marker.face(canvas, text, area, place, face, lines);
         }
     }
 

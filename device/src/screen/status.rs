@@ -4,7 +4,7 @@ use super::canvas::Canvas;
 use super::layout::{Cutter, Layout};
 use super::text::{Align, Style, Typesetter};
 use super::{palette, shapes};
-use crate::reading::{FaceReading, Reading, StageTimes};
+use crate::reading::{BoardState, FaceReading, Reading, StageTimes};
 
 /// Figures stand still for this long, in ms: nobody reads numbers that change 20 times a
 /// second.
@@ -28,6 +28,7 @@ struct Figures {
     fps: f32,
     mean: StageTimes,
     dropped: u64,
+    board: BoardState,
 }
 
 impl Status {
@@ -56,6 +57,7 @@ impl Status {
                 ..StageTimes::default()
             },
             dropped: reading.dropped,
+            board: reading.board.unwrap_or_default(),
         };
         self.since_ms = Some(now);
         self.frames = 0;
@@ -67,13 +69,22 @@ impl Status {
         self.shown.fps
     }
 
+    /// Heat and supply of the board as last shown.
+    pub fn board(&self) -> BoardState {
+        self.shown.board
+    }
+
     /// Draws the line of figures.
     pub fn draw(&self, canvas: &mut Canvas, text: &mut Typesetter, layout: &Layout, source: Option<&str>) {
-        let Figures { fps, mean, dropped, .. } = self.shown;
+        let Figures { fps, mean, dropped, board } = self.shown;
         let mut rest = Cutter::of(layout.status, layout.unit, layout.px(12));
         let quiet = Style::regular(layout.px(if layout.roomy { 16 } else { 12 }), palette::QUIET);
         let total = ms(mean.decode_us + mean.detect_us + mean.align_us + mean.recognise_us);
         if !layout.roomy {
+            if let Some(celsius) = board.temperature_celsius {
+                let width = text.width("100 °C", quiet);
+                text.write(canvas, &degrees(celsius), heat_style(board, quiet), rest.right_px(width), Align::Right);
+            }
             let line = format!("{} · {total} ms · {dropped} dropped", rate(fps, 0));
             text.write(canvas, &line, quiet, rest.area, Align::Left);
             return;
@@ -81,6 +92,10 @@ impl Status {
         let strong = Style::bold(layout.px(18), palette::TEXT);
         let width = text.width("100.0 fps", strong);
         text.write(canvas, &rate(fps, 1), strong, rest.right_px(width), Align::Right);
+        if let Some(celsius) = board.temperature_celsius {
+            let width = text.width("100 °C", strong);
+            text.write(canvas, &degrees(celsius), heat_style(board, strong), rest.right_px(width), Align::Right);
+        }
         let stages = format!(
             "decode {} · detect {} · align {} · read {} ms · {dropped} dropped",
             ms(mean.decode_us),
@@ -96,30 +111,47 @@ impl Status {
         text.write(canvas, source.unwrap_or(""), quiet, rest.area, Align::Left);
     }
 
-    /// What somebody in front of the screen should know, if anything.
-    pub fn warning(&self, main: Option<&FaceReading>) -> Option<&'static str> {
+    /// What somebody in front of the screen should know, the most urgent first.
+    pub fn warnings(&self, main: Option<&FaceReading>) -> Vec<&'static str> {
         // Dropped frames are no trouble: of a fast camera only the newest are wanted.
-        let fps = self.shown.fps;
-        if fps > 0.0 && fps < SLOW_FPS {
-            Some("slow: under 5 fps")
-        } else if main.is_some_and(|face| face.unsure && face.blur.value < face.blur.threshold) {
-            Some("blurred: hold still")
-        } else {
-            None
-        }
+        let Figures { fps, board, .. } = self.shown;
+        let is_blurred = |face: &FaceReading| face.unsure && face.blur.value < face.blur.threshold;
+        let all = [
+            (board.under_voltage, "supply too weak"),
+            (board.is_hot(), "board too hot"),
+            (board.throttled && !board.is_hot() && !board.under_voltage, "board slowed down"),
+            (fps > 0.0 && fps < SLOW_FPS, "slow: under 5 fps"),
+            (main.is_some_and(is_blurred), "blurred: hold still"),
+        ];
+        all.into_iter().filter_map(|(holds, warning)| holds.then_some(warning)).collect()
     }
 
-    /// Draws a warning over the lower edge of the picture.
-    pub fn draw_warning(canvas: &mut Canvas, text: &mut Typesetter, layout: &Layout, warning: &str) {
-        let mut picture = Cutter::of(layout.picture, layout.unit, 0);
-        let strip = picture.bottom(if layout.roomy { 28 } else { 18 });
-        canvas.shade(strip, palette::BACKING, 216);
-        let mut rest = Cutter::of(strip, layout.unit, layout.px(6));
-        let edge = rest.left_px(layout.px(4));
-        shapes::fill(canvas, edge, palette::WARNING);
+    /// Draws warnings, one above the other, as far as there is room.
+    pub fn draw_warnings(canvas: &mut Canvas, text: &mut Typesetter, layout: &Layout, warnings: &[&str]) {
+        let mut room = Cutter::of(layout.warnings, layout.unit, 0);
         let style = Style::bold(layout.px(if layout.roomy { 17 } else { 13 }), palette::WARNING);
-        text.write(canvas, &format!("! {warning}"), style, rest.area, Align::Left);
+        for warning in warnings {
+            let strip = room.bottom(if layout.roomy { 28 } else { 18 });
+            if strip.size.height < style.px {
+                break;
+            }
+            shapes::fill(canvas, strip, palette::BACKING);
+            let mut rest = Cutter::of(strip, layout.unit, layout.px(6));
+            let edge = rest.left_px(layout.px(4));
+            shapes::fill(canvas, edge, palette::WARNING);
+            text.write(canvas, &format!("! {warning}"), style, rest.area, Align::Left);
+        }
     }
+}
+
+/// Whole degrees: the sensors of boards are no better.
+pub fn degrees(celsius: f32) -> String {
+    format!("{celsius:.0} °C")
+}
+
+/// Heat is as loud as it is a trouble.
+fn heat_style(board: BoardState, style: Style) -> Style {
+    if board.is_hot() { Style { colour: palette::WARNING, ..style } } else { style }
 }
 
 /// `24.6 fps`; a dash as long as it is not known.
@@ -158,16 +190,25 @@ mod tests {
         let mut reading = sample::reading(1);
         reading.dropped = 3;
         status.add(&reading);
-        let face = reading.faces.first();
-        assert_eq!(status.warning(face), None);
-        reading.captured_at_ms += 600.0;
-        reading.fps = 2.0;
-        status.add(&reading);
-        assert_eq!(status.warning(face), Some("slow: under 5 fps"));
-        reading.captured_at_ms += 600.0;
-        reading.fps = 25.0;
-        status.add(&reading);
-        assert_eq!(status.warning(face), None);
+        let face = sample::reading(1).faces.pop();
+        let face = face.as_ref();
+        assert!(status.warnings(face).is_empty());
+        let mut after = |fps: f32, board: Option<BoardState>| {
+            reading.captured_at_ms += 600.0;
+            (reading.fps, reading.board) = (fps, board);
+            status.add(&reading);
+            status.warnings(face)
+        };
+        let board = |celsius, throttled, under_voltage| {
+            Some(BoardState { temperature_celsius: Some(celsius), throttled, under_voltage })
+        };
+        assert_eq!(after(2.0, None), ["slow: under 5 fps"]);
+        assert_eq!(after(2.0, board(84.0, true, true)), ["supply too weak", "board too hot", "slow: under 5 fps"]);
+        // Slowed down by what is said already, and by what is not.
+        assert_eq!(after(25.0, board(84.0, true, false)), ["board too hot"]);
+        assert_eq!(after(25.0, board(70.0, true, false)), ["board slowed down"]);
+        assert!(after(25.0, board(79.9, false, false)).is_empty());
+        assert!(after(25.0, None).is_empty());
     }
 
     #[test]

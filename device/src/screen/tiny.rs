@@ -3,7 +3,7 @@
 
 use embedded_graphics::Drawable;
 use embedded_graphics::geometry::{OriginDimensions, Point, Size};
-use embedded_graphics::mono_font::ascii::{FONT_6X10, FONT_7X13_BOLD, FONT_10X20};
+use embedded_graphics::mono_font::iso_8859_1::{FONT_6X10, FONT_7X13_BOLD, FONT_10X20};
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
 use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
 use embedded_graphics::primitives::Rectangle;
@@ -11,57 +11,106 @@ use embedded_graphics::text::{Alignment, Baseline, Text, TextStyleBuilder};
 use models::ModelChoice;
 
 use super::canvas::Canvas;
+use super::status::{self, Status};
 use super::{annotate, blur_meter, shapes};
 use crate::reading::{FaceReading, Reading};
 
 const ON: Rgb888 = Rgb888::WHITE;
 const OFF: Rgb888 = Rgb888::BLACK;
 
-/// Height of the blur meter in px.
+/// Heights in px: of the blur meter, of a line of small text, and of the row that the model has.
 const METER: u32 = 9;
+const LINE: u32 = 10;
+const FOOT: u32 = 15;
+/// Height in px of the row of the expression.
+const HEAD: u32 = 20;
 
-/// Draws expression and probability; below, as far as there is room, the blur meter, the
-/// model, and frames a second.
-pub fn draw(canvas: &mut Canvas, main: Option<&FaceReading>, reading: &Reading, fps: f32) {
+/// Draws expression and probability; below, as far as there is room, the blur meter with
+/// its figures, the model, and frames a second. A warning takes the place of what
+/// matters less.
+pub fn draw(canvas: &mut Canvas, main: Option<&FaceReading>, reading: &Reading, status: &Status) {
     let size = canvas.size();
-    let right = size.width as i32 - 1;
     shapes::fill(canvas, canvas.area(), OFF);
+    let foot = FOOT.min(size.height.saturating_sub(HEAD));
+    let foot = Rectangle::new(Point::new(0, (size.height - foot) as i32), Size::new(size.width, foot));
+    let between = size.height.saturating_sub(HEAD + foot.size.height);
+    let warning = status.warnings(main).into_iter().next();
     let Some(face) = main else {
-        let middle = Point::new(size.width as i32 / 2, size.height as i32 / 2 - 10);
+        let middle =
+            Point::new(size.width as i32 / 2, (size.height.saturating_sub(HEAD + foot.size.height) / 2) as i32);
         write(canvas, "no face", &FONT_10X20, middle, Alignment::Center, ON);
+        match warning {
+            Some(warning) => alarm(canvas, foot, warning),
+            None => figures(canvas, foot, &status::rate(status.fps(), 0), &heat(status)),
+        }
         return;
     };
-    let word = if face.unsure { "unsure" } else { face.expression.name() };
-    write(canvas, word, &FONT_10X20, Point::zero(), Alignment::Left, ON);
-    let percent = annotate::percent(face);
-    if face.unsure {
-        let guess = format!("{}?", &face.expression.name()[..3]);
-        write(canvas, &guess, &FONT_10X20, Point::new(right, 0), Alignment::Right, ON);
-    } else {
-        write(canvas, &percent, &FONT_10X20, Point::new(right, 0), Alignment::Right, ON);
-    }
-
-    // The model has the lower edge, the meter what is between.
-    let foot = 15.min(size.height.saturating_sub(20));
-    if foot < 10 {
+    headline(canvas, face);
+    if between < METER + 4 {
+        match warning {
+            Some(warning) => alarm(canvas, foot, warning),
+            None => model_row(canvas, foot, face, reading, status),
+        }
         return;
     }
-    let y = (size.height - foot) as i32;
-    model(canvas, face.model, Rectangle::new(Point::new(0, y), Size::new(54, foot)));
-    let faces = match reading.faces.len() {
-        1 if fps > 0.0 => format!("{fps:.0} fps"),
+    model_row(canvas, foot, face, reading, status);
+    // The meter, and below it a line of text where there is room for both.
+    let text = if between >= METER + LINE + 4 { LINE + 3 } else { 0 };
+    let top = HEAD + (between - METER - text) / 2;
+    meter(canvas, face, Rectangle::new(Point::new(0, top as i32), Size::new(size.width, METER)));
+    let line = Rectangle::new(Point::new(0, (top + METER + 2) as i32), Size::new(size.width, LINE));
+    match warning {
+        Some(warning) => alarm(canvas, if text > 0 { line } else { foot }, warning),
+        None if text > 0 => {
+            let [value, threshold] = [face.blur.value, face.blur.threshold].map(annotate::figure);
+            figures(canvas, line, &format!("{value} / {threshold}"), &heat(status));
+        }
+        None => {}
+    }
+}
+
+/// The expression and its probability; what it may be where that is unsure.
+fn headline(canvas: &mut Canvas, face: &FaceReading) {
+    let right = Point::new(canvas.size().width as i32 - 1, 0);
+    let (word, beside) =
+        if face.unsure { ("unsure", annotate::guess(face)) } else { (face.expression.name(), annotate::percent(face)) };
+    write(canvas, word, &FONT_10X20, Point::zero(), Alignment::Left, ON);
+    write(canvas, &beside, &FONT_10X20, right, Alignment::Right, ON);
+}
+
+/// The model in use, and how fast it goes or how many faces there are.
+fn model_row(canvas: &mut Canvas, area: Rectangle, face: &FaceReading, reading: &Reading, status: &Status) {
+    if area.size.height < LINE {
+        return;
+    }
+    model(canvas, face.model, Rectangle::new(area.top_left, Size::new(54, area.size.height)));
+    let beside = match reading.faces.len() {
+        1 if status.fps() > 0.0 => status::rate(status.fps(), 0),
         1 => String::new(),
         count => format!("{count} faces"),
     };
-    let at = Point::new(right, y + foot as i32 / 2 - 5);
-    write(canvas, &faces, &FONT_6X10, at, Alignment::Right, ON);
+    figures(canvas, area, "", &beside);
+}
 
-    let between = y - 20;
-    if between >= METER as i32 + 4 {
-        let top = 20 + (between - METER as i32) / 2;
-        let area = Rectangle::new(Point::new(0, top), Size::new(size.width, METER));
-        meter(canvas, face, area);
-    }
+/// The temperature, where it is known.
+fn heat(status: &Status) -> String {
+    status.board().temperature_celsius.map(status::degrees).unwrap_or_default()
+}
+
+/// Small text at the left and at the right of `area`.
+fn figures(canvas: &mut Canvas, area: Rectangle, left: &str, right: &str) {
+    let y = area.top_left.y + (area.size.height as i32 - LINE as i32) / 2;
+    write(canvas, left, &FONT_6X10, Point::new(area.top_left.x, y), Alignment::Left, ON);
+    let end = area.top_left.x + area.size.width as i32 - 1;
+    write(canvas, right, &FONT_6X10, Point::new(end, y), Alignment::Right, ON);
+}
+
+/// A warning, inverted so that it is seen to be one.
+fn alarm(canvas: &mut Canvas, area: Rectangle, warning: &str) {
+    shapes::fill(canvas, area, ON);
+    let middle = area.top_left.x + area.size.width as i32 / 2;
+    let y = area.top_left.y + (area.size.height as i32 - LINE as i32) / 2;
+    write(canvas, warning, &FONT_6X10, Point::new(middle, y), Alignment::Center, OFF);
 }
 
 /// Draws what is wrong, a few words a line.
