@@ -1,4 +1,5 @@
-//! All that is kept in memory of each picture of a data set: some hundred bytes, however large the pictures are.
+//! All that is kept in memory of each picture of a data set: with its name and what finds its like some 200 bytes, however
+//! large the picture is.
 
 use std::collections::HashMap;
 use std::sync::Arc;
