@@ -6,7 +6,9 @@
 pub mod bundles;
 pub mod crops;
 pub mod data;
+pub mod debian;
 pub mod disk;
+pub mod guest;
 pub mod peers;
 pub mod place;
 pub mod program;
