@@ -118,6 +118,16 @@ fn a_display_that_is_not_there_cannot_be_tested() {
     let place = Place::new();
     let run = place.mien(["test-display", "--panel", "fb:/dev/fb93"]).assert();
     refused(run, FAILURE, &["panel /dev/fb93 cannot be used", "--panel none"]);
+    let run = place.mien(["test-display", "--panel", "drm:/dev/dri/card93"]).assert();
+    refused(run, FAILURE, &["card93 cannot be opened", "ls /dev/dri"]);
+    let run = place.mien(["test-display", "--panel", "window"]).env_remove("DISPLAY").assert();
+    refused(run, FAILURE, &["no window can be opened", "--panel drm"]);
+    let wiring = "[panel-spi]\ndevice = \"/dev/spidev93.0\"\n[panel-oled]\ndevice = \"/dev/i2c-93\"\n";
+    place.write("wiring.toml", wiring);
+    for (panel, told) in [("spi", "/dev/spidev93.0"), ("spi:ili9341", "dtparam=spi=on"), ("oled", "/dev/i2c-93")] {
+        let run = place.mien(["test-display", "--config", "wiring.toml", "--panel", panel]).assert();
+        refused(run, FAILURE, &[told, "cannot be used"]);
+    }
     let run = place.mien(["test-display", "--panel", "none"]).assert();
     refused(run, BAD_INPUT, &["no panel to test", "--panel fb"]);
     place.mien(["test-display", "--panel", "png:card"]).assert().success();

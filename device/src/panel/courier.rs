@@ -128,9 +128,12 @@ mod tests {
 
     const SIZE: Size = Size::new(64, 40);
 
+    /// The first byte of a picture, and what of it changed.
+    type Report = (u8, Vec<Rectangle>);
+
     /// A panel that reports each picture, and takes it when it is told how that ends.
     struct Slow {
-        reports: SyncSender<(u8, Vec<Rectangle>)>,
+        reports: SyncSender<Report>,
         verdicts: Receiver<bool>,
     }
 
@@ -146,7 +149,7 @@ mod tests {
         }
     }
 
-    fn slow() -> (Courier, Receiver<(u8, Vec<Rectangle>)>, SyncSender<bool>) {
+    fn slow() -> (Courier, Receiver<Report>, SyncSender<bool>) {
         let (reports, reported) = sync_channel(9);
         let (verdict, verdicts) = sync_channel(9);
         (Courier::start(Box::new(Slow { reports, verdicts })), reported, verdict)

@@ -88,12 +88,13 @@ fn tighten(now: &Canvas, before: &Canvas, columns: std::ops::Range<usize>, rows:
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::screen::shapes;
+    use crate::screen::{Screen, sample, shapes};
 
     fn at(x: i32, y: i32, width: u32, height: u32) -> Rectangle {
         Rectangle::new(Point::new(x, y), Size::new(width, height))
@@ -112,6 +113,39 @@ mod tests {
         let other = Canvas::new(Size::new(8, 5));
         assert_eq!(between(&other, &before), [other.area()]);
         assert_eq!(between(&Canvas::new(Size::zero()), &Canvas::new(Size::zero())), []);
+    }
+
+    /// Bytes on an SPI bus: two a pixel, and eleven to open a window.
+    fn cost(changed: &[Rectangle]) -> u32 {
+        changed.iter().map(|area| 2 * area.size.width * area.size.height + 11).sum()
+    }
+
+    #[test]
+    fn several_rectangles_are_cheaper_than_the_one_around_them() {
+        for size in [(128, 64), (160, 128), (240, 240), (320, 240), (480, 320), (800, 480)] {
+            let size = Size::new(size.0, size.1);
+            let mut screen = Screen::new(size);
+            let (mut frame, mut reading) = (sample::frame(0), sample::reading(1));
+            let before = screen.draw(&frame, &reading).clone();
+            // The next frame of a still camera: noise around the face, which moves a little.
+            reading.captured_at_ms += 600.0;
+            reading.fps = 23.9;
+            reading.faces[0].rect.x += 4.0;
+            reading.faces[0].blur.value = 0.4;
+            reading.faces[0].scores[0].1 += 0.02;
+            for (i, pixel) in frame.gray.pixels_mut().iter_mut().enumerate() {
+                *pixel += (i % 7 / 3) as u8;
+            }
+            let now = screen.draw(&frame, &reading);
+            let parts = between(now, &before);
+            let around = parts.iter().copied().reduce(|all, part| {
+                let [end, far] = [all, part].map(|area| area.bottom_right().unwrap());
+                Rectangle::with_corners(all.top_left.component_min(part.top_left), end.component_max(far))
+            });
+            let (several, one) = (cost(&parts), cost(around.as_slice()));
+            println!("{size}: {several} bytes in {} parts, {one} in one", parts.len());
+            assert!(10 * several < 9 * one, "{size}: {several} against {one}");
+        }
     }
 
     proptest! {
