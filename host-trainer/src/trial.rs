@@ -86,7 +86,8 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     };
     let start = start(&context, &work)?;
     let clear_stage = Stage { name: "clear", index: 0, recipe: &trial.clear, validation_levels: &[BlurLevel::None] };
-    let clear = train(&context, &clear_stage, start.clone(), &Store::new(&work, "clear"))?;
+    // A plain clone would share its batch statistics with the network that it was made of.
+    let clear = train(&context, &clear_stage, start.valid().train(), &Store::new(&work, "clear"))?;
     let robust_stage = Stage { name: "robust", index: 1, recipe: &trial.robust, validation_levels: &BlurLevel::ALL };
     let robust_start = match trial.robust_start {
         RobustStart::Clear => clear.network.clone().train(),
