@@ -57,9 +57,9 @@ if [ -n "$settings" ]; then
   printf '%s\n' "$settings" | put settings.toml
 fi
 
-# Installs a package and waits for it to answer. Its settings stay what they are.
+# Installs a package and waits so many seconds for it to answer. The board's settings stay what they are.
 install() {
-  on_board "$1" "$patience" << 'BOARD'
+  on_board "$1" "$2" << 'BOARD'
 set -u
 cd /var/backups/mien
 if [ -f settings.toml ] && [ ! -e /etc/mien/mien.toml ]; then
@@ -73,7 +73,8 @@ if command -v apt-get > /dev/null; then
 else
   dpkg --force-confold --force-confdef -i "$1"
 fi > install.log 2>&1 || { tail -n 5 install.log >&2; exit 1; }
-systemctl restart --no-block mien
+# Where the package has not done so itself.
+systemctl start --no-block mien
 end=$(($(date +%s) + $2))
 until systemctl is-active --quiet mien && mien status > /dev/null 2>&1; do
   [ "$(date +%s)" -lt $end ] || { journalctl -u mien -n 10 --no-pager -o cat >&2; exit 1; }
@@ -83,7 +84,7 @@ mien status
 BOARD
 }
 
-if install new.deb; then
+if install new.deb "$patience"; then
   on_board << 'BOARD'
 set -e
 cd /var/backups/mien
@@ -98,5 +99,6 @@ on_board << 'BOARD' || die 5 "and $host keeps no package to go back to: see jour
 [ -e /var/backups/mien/current.deb ]
 BOARD
 say "going back to ${before:-the package before}"
-install current.deb || die 5 "the package before does not run either: see journalctl -u mien on $host"
+# Impatience is for what is new.
+install current.deb $((patience > 90 ? patience : 90)) || die 5 "the package before does not run either: see journalctl -u mien on $host"
 die 4 "$host runs ${before:-the package before} again"
