@@ -22,7 +22,7 @@ pub enum VoteMode {
     #[default]
     Majority,
     /// A share for each label. The authors draw one label by it in every epoch; here training aims at all of them at
-    /// A share for each label; training aims at all of them at once, it does not draw labels yet.
+    /// once, which comes to the same in the mean.
     Probability,
     /// A share for each label; training aims at all of them at once.
     CrossEntropy,
