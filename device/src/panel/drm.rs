@@ -105,6 +105,10 @@ impl Panel for DrmPanel {
     }
 
     fn flush(&mut self, canvas: &Canvas, changed: &[Rectangle]) -> anyhow::Result<()> {
+        // The kernel refuses a list of no clips.
+        if changed.is_empty() {
+            return Ok(());
+        }
         let problem = || Problem::failure(format!("panel {} does not take the picture", self.card.node.display()));
         let pitch = self.buffer.pitch() as usize;
         // A mapping borrows its buffer, so it is made for each picture; the card's memory stays.
