@@ -95,7 +95,7 @@ BOARD
   exit 0
 fi
 say "$new does not come up within $patience s"
-on_board << 'BOARD' || die 5 "and $host keeps no package to go back to: see journalctl -u mien there"
+on_board << 'BOARD' || die 5 "and $host cannot be reached, or keeps no package to go back to: see journalctl -u mien there"
 [ -e /var/backups/mien/current.deb ]
 BOARD
 say "going back to ${before:-the package before}"
