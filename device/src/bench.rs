@@ -3,10 +3,12 @@
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::{Clock, MachineClock};
 use crate::diagnostics::{Problem, stdout_error};
 use crate::frame::Frame;
 use crate::output::WholeFile;
@@ -44,6 +46,9 @@ pub struct Bench {
     json: Option<PathBuf>,
     times: Vec<StageTimes>,
     faces: Vec<usize>,
+    /// Runs since the program began to open its models.
+    clock: MachineClock,
+    first_reading: Option<Duration>,
 }
 
 /// The figures, as they go into the JSON.
@@ -57,8 +62,20 @@ struct Figures {
     faces_per_frame: f64,
     /// Frames a second, from the mean of the total time.
     fps: f64,
-    /// Decode, detect, align, recognise, draw, total.
-    stages: [Stage; 6],
+    /// Decode, detect, align, blur, classify, draw, flush, total; drawing without the flush.
+    stages: [Stage; 8],
+}
+
+/// What the program is and needs, beside time.
+#[derive(Debug, PartialEq, Serialize)]
+struct Footprint {
+    /// From opening the models to the first reading, ms.
+    first_reading_ms: f64,
+    /// Most memory that was resident at a time, and what is now, KiB; where the kernel tells.
+    resident_peak_kib: Option<u64>,
+    resident_kib: Option<u64>,
+    /// Size of the program's file, bytes.
+    program_bytes: Option<u64>,
 }
 
 /// A stage over all frames in which it ran.
@@ -72,9 +89,20 @@ struct Stage {
 
 impl Bench {
     /// A bench that tells its figures as a table, and as JSON into `json` (`-` is
-    /// standard output, which then gets no table).
-    pub fn new(about: About, json: Option<PathBuf>) -> Self {
-        Self { about, json, times: Vec::new(), faces: Vec::new() }
+    /// standard output, which then gets no table). `clock` runs since the start.
+    pub fn new(about: About, json: Option<PathBuf>, clock: MachineClock) -> Self {
+        Self { about, json, times: Vec::new(), faces: Vec::new(), clock, first_reading: None }
+    }
+
+    fn footprint(&self) -> Footprint {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let program = std::env::current_exe().and_then(std::fs::metadata);
+        Footprint {
+            first_reading_ms: 1000.0 * self.first_reading.unwrap_or_default().as_secs_f64(),
+            resident_peak_kib: kib_of("VmHWM", &status),
+            resident_kib: kib_of("VmRSS", &status),
+            program_bytes: program.ok().map(|file| file.len()),
+        }
     }
 
     fn json_of(&self, figures: &Figures) -> anyhow::Result<String> {
@@ -86,12 +114,15 @@ impl Bench {
             about: &'a About,
             #[serde(flatten)]
             figures: &'a Figures,
+            #[serde(flatten)]
+            footprint: Footprint,
         }
         let mut text = serde_json::to_string_pretty(&Report {
             schema: SCHEMA_VERSION,
             version: env!("CARGO_PKG_VERSION"),
             about: &self.about,
             figures,
+            footprint: self.footprint(),
         })?;
         text.push('\n');
         Ok(text)
@@ -100,6 +131,7 @@ impl Bench {
 
 impl Sink for Bench {
     fn take(&mut self, _frame: &Frame, reading: &Reading) -> anyhow::Result<()> {
+        self.first_reading.get_or_insert_with(|| self.clock.now());
         self.times.push(reading.stages);
         self.faces.push(reading.faces.len());
         Ok(())
@@ -121,9 +153,9 @@ impl Sink for Bench {
                 file.write_all(self.json_of(&figures)?.as_bytes())
                     .with_context(|| format!("{} cannot be written", path.display()))?;
                 file.finish()?;
-                to_stdout(&table_of(&self.about, &figures))
+                to_stdout(&table_of(&self.about, &figures, &self.footprint()))
             }
-            None => to_stdout(&table_of(&self.about, &figures)),
+            None => to_stdout(&table_of(&self.about, &figures, &self.footprint())),
         }
     }
 }
@@ -144,8 +176,10 @@ fn figures_of(times: &[StageTimes], faces: &[usize]) -> Figures {
             stage("decode", |times| times.decode_us),
             stage("detect", |times| times.detect_us),
             stage("align", |times| times.align_us),
-            stage("recognise", |times| times.recognise_us),
-            stage("draw", |times| times.draw_us),
+            stage("blur", |times| times.blur_us),
+            stage("classify", |times| times.classify_us),
+            stage("draw", |times| times.draw_us - times.flush_us),
+            stage("flush", |times| times.flush_us),
             stage("total", |times| times.total_us),
         ],
     }
@@ -165,7 +199,7 @@ fn quantile(sorted: &[u64], share: f64) -> u64 {
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
 }
 
-fn table_of(about: &About, figures: &Figures) -> String {
+fn table_of(about: &About, figures: &Figures, footprint: &Footprint) -> String {
     let mut text = format!(
         "{about}\n{} frames after {} to warm up, {:.2} faces a frame\n\n",
         figures.frames, figures.warm_up_frames, figures.faces_per_frame
@@ -182,7 +216,21 @@ fn table_of(about: &About, figures: &Figures) -> String {
         );
     }
     let _ = writeln!(text, "\n{:.1} frames a second", figures.fps);
+    let _ = write!(text, "first reading after {:.0} ms", footprint.first_reading_ms);
+    if let Some(kib) = footprint.resident_peak_kib {
+        let _ = write!(text, ", {:.1} MiB of memory at most", kib as f64 / 1024.0);
+    }
+    if let Some(bytes) = footprint.program_bytes {
+        let _ = write!(text, ", a program of {:.1} MiB", bytes as f64 / 1_048_576.0);
+    }
+    text.push('\n');
     text
+}
+
+/// The figure behind `key` in the kernel's account of a process.
+fn kib_of(key: &str, status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
 #[cfg(test)]
@@ -219,21 +267,30 @@ mod tests {
     fn json_and_table_have_every_stage() {
         let about = About { source: "GIF a.gif, 4x4".into(), bundle: "b".into(), detector: "rustface".into() };
         let figures = figures_of(&[times(10, 20)], &[1]);
-        let bench = Bench::new(about.clone(), None);
+        let bench = Bench::new(about.clone(), None, MachineClock::start());
         let json: serde_json::Value = serde_json::from_str(&bench.json_of(&figures).unwrap()).unwrap();
         assert_eq!(json["schema"], 1);
         assert_eq!(json["source"], "GIF a.gif, 4x4");
         assert_eq!(json["stages"][1]["name"], "detect");
         assert_eq!(json["stages"][1]["median_us"], 10);
-        let table = table_of(&about, &figures);
+        assert!(json["resident_peak_kib"].as_u64() >= json["resident_kib"].as_u64(), "{json}");
+        assert!(json["program_bytes"].as_u64() > Some(100_000), "{json}");
+        let table = table_of(&about, &figures, &bench.footprint());
         for stage in &figures.stages {
             assert!(table.contains(stage.name), "{table}");
         }
     }
 
     #[test]
+    fn memory_is_read_from_the_kernels_account() {
+        let status = "Name:\tmien\nVmHWM:\t   14328 kB\nVmRSS:\t9000 kB\n";
+        assert_eq!((kib_of("VmHWM", status), kib_of("VmRSS", status)), (Some(14_328), Some(9000)));
+        assert_eq!((kib_of("VmSwap", status), kib_of("Name", status)), (None, None));
+    }
+
+    #[test]
     fn no_frame_is_an_error() {
         let about = About { source: String::new(), bundle: String::new(), detector: String::new() };
-        assert!(Bench::new(about, None).finish().is_err());
+        assert!(Bench::new(about, None, MachineClock::start()).finish().is_err());
     }
 }

@@ -131,6 +131,10 @@ pub struct BenchArgs {
     /// Input.
     #[command(flatten)]
     pub input: InputArgs,
+    /// Screen to draw: as for `run`; `none` measures without. If not given, the configured one, or one of 800x480 that
+    /// is shown nowhere
+    #[arg(long, value_name = "PANEL")]
+    pub panel: Option<PanelChoice>,
     /// The figures as JSON as well: `-` for standard output, or a file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

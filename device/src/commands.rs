@@ -168,6 +168,9 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
     if let Some(path) = &args.save {
         sinks.drawing.push(Box::new(Recorder::create(path)?));
     }
+    if sinks.drawing.is_empty() {
+        line.source.leave_colour_out();
+    }
     let json = args.json.as_ref().or(line.config.json.as_ref());
     if json.is_some_and(|path| path.as_os_str() == STDOUT) {
         sinks.writing.push(Box::new(JsonLines::stdout()));
@@ -186,16 +189,19 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn bench(args: &BenchArgs) -> anyhow::Result<()> {
+    let clock = MachineClock::start();
     let mut line = Line::open(&args.input, false)?;
     let mut sinks = Sinks::default();
-    let panel = match &line.config.panel {
-        PanelChoice::None => PanelChoice::Null(BENCH_PANEL),
-        chosen => chosen.clone(),
+    let panel = match (&args.panel, &line.config.panel) {
+        (Some(chosen), _) => chosen.clone(),
+        (None, PanelChoice::None) => PanelChoice::Null(BENCH_PANEL),
+        (None, configured) => configured.clone(),
     };
-    if let Some(panel) = panel.open(&line.config.panel_spi, &line.config.panel_oled)? {
-        sinks.drawing.push(Box::new(PanelSink::new(panel)));
+    match panel.open(&line.config.panel_spi, &line.config.panel_oled)? {
+        Some(panel) => sinks.drawing.push(Box::new(PanelSink::new(panel))),
+        None => line.source.leave_colour_out(),
     }
-    let bench = Bench::new(line.about(), args.json.clone());
+    let bench = Bench::new(line.about(), args.json.clone(), clock);
     sinks.writing.push(Box::new(bench));
     line.drive(sinks, None)?;
     Ok(())

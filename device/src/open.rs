@@ -10,21 +10,20 @@ use models::{Bundle, DetectError, DetectorEntry, FaceDetector, Recognizer, Rustf
 use crate::config::DetectConfig;
 use crate::diagnostics::Problem;
 use crate::source::Source;
-use crate::source::camera::{CameraConfig, is_camera, open as open_camera};
+use crate::source::camera::{self, CameraConfig};
 use crate::source::demo::DemoSource;
 use crate::source::ffmpeg::FfmpegSource;
 use crate::source::gif::GifSource;
 use crate::source::images::{FolderRule, ImageSource, has_picture_name};
+use crate::source::stream::StreamSource;
 
 /// Seed and size in px of the demo.
 const DEMO_SEED: u64 = 1;
 const DEMO_SIZE: (u32, u32) = (640, 480);
 
 /// Ends of the names that are taken for videos, in small letters.
-const VIDEO_EXTENSIONS: [&str; 17] = [
-    "mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "wmv", "flv", "ogv", "3gp", "mjpeg", "mjpg",
-    "y4m",
-];
+const VIDEO_EXTENSIONS: [&str; 15] =
+    ["mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "wmv", "flv", "ogv", "3gp", "y4m"];
 
 /// The bundle of a folder, or the one in the program; its hashes are checked.
 ///
@@ -88,12 +87,12 @@ pub fn recognizer(bundle: &Bundle) -> anyhow::Result<Recognizer> {
 ///
 /// # Errors
 /// When there is nothing of that name, or nothing that can be read as pictures.
-pub fn source(name: &str, rule: FolderRule, camera: &CameraConfig, wait: bool) -> anyhow::Result<Box<dyn Source>> {
+pub fn source(name: &str, rule: FolderRule, config: &CameraConfig, wait: bool) -> anyhow::Result<Box<dyn Source>> {
     if name == "demo" {
         return Ok(Box::new(DemoSource::new(DEMO_SEED, DEMO_SIZE)?));
     }
-    if is_camera(name) {
-        return open_camera(name, camera, wait);
+    if camera::is_camera(name) {
+        return camera::open(name, config, wait);
     }
     let path = Path::new(name);
     let found = std::fs::metadata(path).with_context(|| {
@@ -102,6 +101,9 @@ pub fn source(name: &str, rule: FolderRule, camera: &CameraConfig, wait: bool) -
     })?;
     if found.is_dir() {
         return Ok(Box::new(ImageSource::folder(path, rule)?));
+    }
+    if let Some(stream) = StreamSource::open(path)? {
+        return Ok(Box::new(stream));
     }
     match kind_of(path)? {
         Kind::Picture => Ok(Box::new(ImageSource::picture(path))),

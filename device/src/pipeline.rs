@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use anyhow::Context;
-use models::{DetectedFace, FaceDetector, GateConfig, GrayImage, ModelChoice, Recognition, Recognizer};
+use models::{BlurEstimate, DetectedFace, FaceDetector, GateConfig, GrayImage, ModelChoice, Recognition, Recognizer};
 
 use crate::clock::{Clock, FrameRate, micros_between};
 use crate::config::Config;
@@ -12,6 +12,9 @@ use crate::frame::Frame;
 use crate::reading::{BlurReading, FaceReading, Reading, SCHEMA_VERSION, StageTimes};
 use crate::smooth::{SmoothRule, Smoother};
 use crate::track::Tracker;
+
+/// Overlap (intersection over union) from which on two faces that are followed have become one.
+const SAME_FACE: f32 = 0.3;
 
 /// Everything that looks at frames, and what it remembers of the faces in them.
 pub struct Pipeline {
@@ -26,9 +29,9 @@ pub struct Pipeline {
 
     tracker: Tracker,
     people: HashMap<u64, Person>,
-    /// What the last detection found, biggest first, with the ids.
+    /// The faces of the last frame, biggest first, with the ids.
     faces: Vec<(u64, DetectedFace)>,
-    /// Frames since that detection.
+    /// Frames since the detector looked at a whole one.
     rested: u32,
     rate: FrameRate,
 }
@@ -90,20 +93,18 @@ impl Pipeline {
             self.people.clear();
         }
         let began = self.clock.now();
-        self.rested = self.rested.saturating_add(1);
-        if self.rested >= self.detect_every {
-            self.find_faces(frame).with_context(failed("the face detector"))?;
-            self.rested = 0;
-        }
+        let looked = self.look(frame).with_context(failed("the face detector"))?;
         let found = self.clock.now();
         let crops = self.crops(frame);
         let aligned = self.clock.now();
+        let routes = self.routes(&crops);
+        let routed = self.clock.now();
         let mut faces = Vec::with_capacity(crops.len());
-        for (index, crop) in crops.iter().enumerate() {
-            let face = self.read_face(index, crop, frame).with_context(failed("the recognition"))?;
+        for (index, (crop, route)) in crops.iter().zip(routes).enumerate() {
+            let face = self.read_face(index, crop, route, frame).with_context(failed("the recognition"))?;
             faces.push(face);
         }
-        let recognised = self.clock.now();
+        let classified = self.clock.now();
 
         let seen = !crops.is_empty();
         Ok(Reading {
@@ -115,26 +116,61 @@ impl Pipeline {
             height: frame.gray.height(),
             faces,
             stages: StageTimes {
-                detect_us: if self.rested == 0 { micros_between(began, found) } else { 0 },
+                detect_us: if looked { micros_between(began, found) } else { 0 },
                 align_us: if seen { micros_between(found, aligned) } else { 0 },
-                recognise_us: if seen { micros_between(aligned, recognised) } else { 0 },
+                blur_us: if seen { micros_between(aligned, routed) } else { 0 },
+                classify_us: if seen { micros_between(routed, classified) } else { 0 },
+                recognise_us: if seen { micros_between(aligned, classified) } else { 0 },
                 ..StageTimes::default()
             },
             dropped: 0,
+            bad_frames: 0,
+            exposure_us: None,
             fps: self.rate.tick(began),
             board: None,
         })
     }
 
-    /// Runs the detector and gives everybody their id.
-    fn find_faces(&mut self, frame: &Frame) -> anyhow::Result<()> {
-        let mut faces = self.detector.detect(frame.gray.view())?;
+    /// Finds the faces of a frame, or follows those that are known, and gives everybody their id. Whether the
+    /// detector looked at all: one that cannot follow rests, and the boxes hold.
+    fn look(&mut self, frame: &Frame) -> anyhow::Result<bool> {
+        self.rested = self.rested.saturating_add(1);
+        let is_due = self.rested >= self.detect_every;
+        if !is_due && (self.faces.is_empty() || !self.detector.can_follow()) {
+            return Ok(false);
+        }
+        let followed = if is_due { None } else { self.followed(frame)? };
+        let faces = match followed {
+            Some(faces) => faces,
+            None => {
+                self.rested = 0;
+                self.detector.detect(frame.gray.view())?
+            }
+        };
+        self.name_faces(faces);
+        Ok(true)
+    }
+
+    /// The known faces where they are now; `None` if one is lost or two became one, which only a look at the whole
+    /// frame can sort out.
+    fn followed(&mut self, frame: &Frame) -> anyhow::Result<Option<Vec<DetectedFace>>> {
+        let mut faces: Vec<DetectedFace> = Vec::with_capacity(self.faces.len());
+        for (_, known) in &self.faces {
+            let Some(face) = self.detector.follow(frame.gray.view(), &known.rect)? else { return Ok(None) };
+            if face.score < self.min_score || faces.iter().any(|other| other.rect.iou(&face.rect) > SAME_FACE) {
+                return Ok(None);
+            }
+            faces.push(face);
+        }
+        Ok(Some(faces))
+    }
+
+    fn name_faces(&mut self, mut faces: Vec<DetectedFace>) {
         faces.retain(|face| face.score >= self.min_score);
         faces.sort_by(|a, b| b.rect.area().total_cmp(&a.rect.area()));
         let ids = self.tracker.update(&faces);
         self.faces = ids.into_iter().zip(faces).collect();
         self.people.retain(|&id, _| self.tracker.is_known(id));
-        Ok(())
     }
 
     /// The canonical crops of the faces.
@@ -144,11 +180,24 @@ impl Pipeline {
         self.faces.iter().map(|(_, face)| alignment.crop(frame.gray.view(), face, side)).collect()
     }
 
-    /// Recognises one face and steadies the result with what was seen of it before.
-    fn read_face(&mut self, index: usize, crop: &GrayImage, frame: &Frame) -> anyhow::Result<FaceReading> {
+    /// How blurred each crop is and which model it goes to.
+    fn routes(&self, crops: &[GrayImage]) -> Vec<(BlurEstimate, ModelChoice)> {
+        let previous = |id| self.people.get(id).map(|person| person.model);
+        let faces = self.faces.iter().zip(crops);
+        faces.map(|((id, _), crop)| self.recognizer.route(crop.view(), previous(id))).collect()
+    }
+
+    /// Classifies one face and steadies the result with what was seen of it before.
+    fn read_face(
+        &mut self,
+        index: usize,
+        crop: &GrayImage,
+        (blur, model): (BlurEstimate, ModelChoice),
+        frame: &Frame,
+    ) -> anyhow::Result<FaceReading> {
         let (id, face) = &self.faces[index];
-        let previous = self.people.get(id).map(|person| person.model);
-        let now = self.recognizer.recognise(crop.view(), previous)?;
+        let scores = self.recognizer.scores_with(crop.view(), model)?;
+        let now = Recognition { blur, model, scores };
         let scores = now.scores.as_slice();
         let person = self
             .people

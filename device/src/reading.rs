@@ -32,6 +32,11 @@ pub struct Reading {
     pub stages: StageTimes,
     /// Frames that the source dropped so far because newer ones were there.
     pub dropped: u64,
+    /// Frames among these that came damaged.
+    pub bad_frames: u64,
+    /// Exposure time in microseconds, where the camera states it; asked for once a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exposure_us: Option<u32>,
     /// Frames a second, smoothed over about a second of processing time.
     pub fps: f32,
     /// Heat and supply of the board, where it can be asked.
@@ -106,14 +111,20 @@ pub struct BlurReading {
 pub struct StageTimes {
     /// Getting the frame from the source: reading, decoding, or drawing the demo.
     pub decode_us: u64,
-    /// Finding faces; 0 in frames where the detector rests (`detect-every`).
+    /// Finding faces or following them; 0 in frames where the detector rests (`every` of `[detect]`).
     pub detect_us: u64,
     /// Cutting the canonical crops of all faces.
     pub align_us: u64,
-    /// Blur estimate, choice of the model and classification of all faces.
+    /// Blur estimate and choice of the model for all faces.
+    pub blur_us: u64,
+    /// Classification of all faces, and steadying the result.
+    pub classify_us: u64,
+    /// Both of these together.
     pub recognise_us: u64,
-    /// Drawing: panel and recorder.
+    /// Drawing and showing: panel and recorder.
     pub draw_us: u64,
+    /// The part of `draw_us` in which the finished picture went to the panel.
+    pub flush_us: u64,
     /// From asking the source for the frame until it was drawn.
     pub total_us: u64,
 }
@@ -163,6 +174,8 @@ pub fn sample(number: u64) -> (crate::frame::Frame, Reading) {
         faces: vec![face],
         stages: StageTimes::default(),
         dropped: 0,
+        bad_frames: 0,
+        exposure_us: None,
         fps: 25.0,
         board: None,
     };
@@ -192,11 +205,13 @@ mod tests {
                 r#""measure":"normalised-laplacian-variance","#,
                 r#""laplacian_variance":100.0,"normalised":0.5},"model":"clear","#,
                 r#""why":"sharpness 0.50 not below 0.25"}],"#,
-                r#""stages":{"decode_us":0,"detect_us":0,"align_us":0,"recognise_us":0,"#,
-                r#""draw_us":0,"total_us":0},"dropped":0,"fps":25.0}"#
+                r#""stages":{"decode_us":0,"detect_us":0,"align_us":0,"blur_us":0,"#,
+                r#""classify_us":0,"recognise_us":0,"draw_us":0,"flush_us":0,"total_us":0},"dropped":0,"bad_frames":0,"fps":25.0}"#
             )
         );
         reading.faces.clear();
+        reading.exposure_us = Some(8000);
+        assert!(serde_json::to_string(&reading).unwrap().contains(r#""bad_frames":0,"exposure_us":8000,"fps""#));
         let mut board = BoardState { temperature_celsius: Some(61.5), throttled: true, under_voltage: false };
         reading.board = Some(board);
         let json = serde_json::to_string(&reading).unwrap();

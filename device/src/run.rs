@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use models::ModelChoice;
 
@@ -80,6 +81,8 @@ pub fn drive(
         let mut reading = pipeline.process(&frame)?;
         reading.board = board;
         reading.dropped = source.dropped();
+        reading.bad_frames = source.bad_frames();
+        reading.exposure_us = source.exposure_us();
         reading.stages.decode_us = micros_between(asked, got);
         summary.count(&reading);
         people.extend(reading.faces.iter().map(|face| face.id));
@@ -95,13 +98,7 @@ pub fn drive(
 }
 
 impl Sinks {
-    fn take(
-        &mut self,
-        frame: &Frame,
-        reading: &mut Reading,
-        asked: std::time::Duration,
-        clock: &dyn Clock,
-    ) -> anyhow::Result<()> {
+    fn take(&mut self, frame: &Frame, reading: &mut Reading, asked: Duration, clock: &dyn Clock) -> anyhow::Result<()> {
         let read = clock.now();
         for sink in &mut self.drawing {
             sink.take(frame, reading)?;
@@ -109,6 +106,8 @@ impl Sinks {
         let drawn = clock.now();
         if !self.drawing.is_empty() {
             reading.stages.draw_us = micros_between(read, drawn);
+            let flushed = self.drawing.iter().map(|sink| sink.flushed()).sum();
+            reading.stages.flush_us = micros_between(Duration::ZERO, flushed);
         }
         reading.stages.total_us = micros_between(asked, drawn);
         for sink in &mut self.writing {

@@ -4,6 +4,8 @@ pub mod json_lines;
 pub mod narrator;
 pub mod recorder;
 
+use std::time::Duration;
+
 use crate::frame::Frame;
 use crate::reading::Reading;
 
@@ -14,6 +16,11 @@ pub trait Sink {
     /// # Errors
     /// When the output cannot be written; the error names the path.
     fn take(&mut self, frame: &Frame, reading: &Reading) -> anyhow::Result<()>;
+
+    /// How long the last [`Sink::take`] spent on handing the finished picture to a panel.
+    fn flushed(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// The source has no picture to give, and why; it is told again and again until there is one.
     /// Who shows the present must not go on showing the past.

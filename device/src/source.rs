@@ -5,6 +5,7 @@ pub mod demo;
 pub mod ffmpeg;
 pub mod gif;
 pub mod images;
+pub mod stream;
 pub mod y4m;
 
 use std::time::Duration;
@@ -60,4 +61,17 @@ pub trait Source {
     fn dropped(&self) -> u64 {
         0
     }
+
+    /// Frames among them that came damaged.
+    fn bad_frames(&self) -> u64 {
+        0
+    }
+
+    /// The exposure time of the newest frame in microseconds, where the camera states it.
+    fn exposure_us(&self) -> Option<u32> {
+        None
+    }
+
+    /// Nobody will look at the colours: a source for which they are work need not give any.
+    fn leave_colour_out(&mut self) {}
 }

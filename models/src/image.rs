@@ -83,6 +83,19 @@ impl<'a> Gray8<'a> {
         self.row(y)[x]
     }
 
+    /// What of `rect` lies inside of the picture, by whole pixels, and where its left top corner is; `None` if nothing.
+    pub fn part(self, rect: &PixelRect) -> Option<(Self, usize, usize)> {
+        // A negative number and NaN become 0, and one that is too large the greatest there is.
+        let (left, top) = (rect.x as usize, rect.y as usize);
+        let right = ((rect.x + rect.width) as usize).min(self.width);
+        let bottom = ((rect.y + rect.height) as usize).min(self.height);
+        if left >= right || top >= bottom {
+            return None;
+        }
+        let pixels = &self.pixels[top * self.stride + left..];
+        Some((Self { pixels, width: right - left, height: bottom - top, stride: self.stride }, left, top))
+    }
+
     /// A packed copy.
     pub fn to_image(self) -> GrayImage {
         let mut pixels = Vec::with_capacity(self.width * self.height);
@@ -279,6 +292,20 @@ mod tests {
                 for x in 0..width {
                     prop_assert_eq!(image.view().get(x, y), bytes[y * stride + x]);
                 }
+            }
+        }
+
+        #[test]
+        fn a_part_shows_the_same_pixels(
+            x in -30f32..30.0, y in -30f32..30.0, width in -5f32..40.0, height in -5f32..40.0,
+        ) {
+            let bytes: Vec<u8> = (0..23 * 17).map(|i| i as u8).collect();
+            let whole = Gray8::new(&bytes, 20, 17, 23).unwrap();
+            let Some((part, left, top)) = whole.part(&PixelRect { x, y, width, height }) else { return Ok(()) };
+            prop_assert!(left + part.width() <= 20 && top + part.height() <= 17);
+            prop_assert!(part.width() as f32 <= width + 1.0 && part.height() as f32 <= height + 1.0);
+            for row in 0..part.height() {
+                prop_assert_eq!(part.row(row), &whole.row(top + row)[left..left + part.width()]);
             }
         }
 

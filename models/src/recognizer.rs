@@ -85,10 +85,15 @@ impl Recognizer {
     /// # Errors
     /// The crop has the wrong size, or the model fails.
     pub fn recognise(&self, crop: Gray8<'_>, previous: Option<ModelChoice>) -> Result<Recognition, ClassifierError> {
-        let blur = BlurEstimate::of(crop);
-        let model = self.gate.choose(blur, previous);
+        let (blur, model) = self.route(crop, previous);
         let scores = self.scores_with(crop, model)?;
         Ok(Recognition { blur, model, scores })
+    }
+
+    /// The first half of [`Recognizer::recognise`]: how blurred a crop is, and the model that it goes to.
+    pub fn route(&self, crop: Gray8<'_>, previous: Option<ModelChoice>) -> (BlurEstimate, ModelChoice) {
+        let blur = BlurEstimate::of(crop);
+        (blur, self.gate.choose(blur, previous))
     }
 
     /// The scores of one model, whatever the blur.

@@ -53,6 +53,42 @@ fn the_blurred_face_is_found_too() {
 }
 
 #[test]
+fn a_face_is_followed_where_it_goes() {
+    let mut detector = RustfaceDetector::new().unwrap();
+    assert!(detector.can_follow());
+    let mut place = detector.detect(frame().view()).unwrap()[0].rect;
+    // Beside another one, growing, and out at the edge of the picture.
+    for step in 0..24 {
+        let (x, y, side) = (300.0 - 12.0 * step as f32, 220.0 + 3.0 * step as f32, 150.0 + 2.0 * step as f32);
+        let mut picture = gray(640, 480);
+        draw_face(&mut picture, 560.0, 240.0, 140.0);
+        draw_face(&mut picture, x, y, side);
+        let soft = box_blur(picture.view(), 3.0);
+        let Some(face) = detector.follow(soft.view(), &place).unwrap() else {
+            assert!(x < 0.6 * side, "lost at {x}");
+            return;
+        };
+        let centre = face.rect.center();
+        assert!((centre.x - x).hypot(centre.y - y) < 0.2 * side, "{face:?}, and it is at {x}, {y}");
+        place = face.rect;
+    }
+}
+
+#[test]
+fn what_is_gone_is_not_followed() {
+    let mut detector = RustfaceDetector::new().unwrap();
+    let empty = gray(640, 480);
+    for place in [[230.0, 155.0, 140.0], [-90.0, -90.0, 100.0], [630.0, 470.0, 300.0], [10.0, 10.0, 0.0]] {
+        let place = PixelRect { x: place[0], y: place[1], width: place[2], height: place[2] };
+        assert_eq!(detector.follow(empty.view(), &place).unwrap(), None);
+    }
+    for side in [f32::NAN, f32::INFINITY, -5.0, 1e-30, 1e30] {
+        let place = PixelRect { x: side, y: 100.0, width: side, height: side };
+        assert_eq!(detector.follow(frame().view(), &place).unwrap(), None, "{side}");
+    }
+}
+
+#[test]
 fn two_faces_come_best_first() {
     let mut frame = gray(640, 480);
     draw_face(&mut frame, 170.0, 220.0, 150.0);

@@ -1,7 +1,10 @@
 //! The live screen on a panel.
 
+use std::time::Duration;
+
 use super::Panel;
 use super::courier::Courier;
+use crate::clock::{Clock, MachineClock};
 use crate::diagnostics::{causes, is_audience_gone, warn};
 use crate::frame::Frame;
 use crate::reading::Reading;
@@ -33,6 +36,8 @@ struct Link {
     trouble: Option<anyhow::Error>,
     /// Frames left before a panel that failed is tried again.
     rest: u64,
+    /// How long the last picture took.
+    took: Duration,
 }
 
 impl PanelSink {
@@ -40,7 +45,8 @@ impl PanelSink {
     pub fn new(panel: Box<dyn Panel>) -> Self {
         let screen = Screen::new(panel.size());
         let panel = if panel.is_slow() { Box::new(Courier::start(panel)) } else { panel };
-        Self { screen, link: Link { panel, shown: None, missed: 0, trouble: None, rest: 0 }, frames: 0 }
+        let link = Link { panel, shown: None, missed: 0, trouble: None, rest: 0, took: Duration::ZERO };
+        Self { screen, link, frames: 0 }
     }
 }
 
@@ -50,6 +56,13 @@ impl Link {
     /// # Errors
     /// Only when nobody looks any more.
     fn show(&mut self, canvas: &Canvas) -> anyhow::Result<()> {
+        let clock = MachineClock::start();
+        let sent = self.send(canvas);
+        self.took = clock.now();
+        sent
+    }
+
+    fn send(&mut self, canvas: &Canvas) -> anyhow::Result<()> {
         if self.rest > 0 {
             self.rest -= 1;
             self.missed += 1;
@@ -86,6 +99,10 @@ impl Sink for PanelSink {
         self.frames += 1;
         let canvas = self.screen.draw(frame, reading);
         self.link.show(canvas)
+    }
+
+    fn flushed(&self) -> Duration {
+        self.link.took
     }
 
     fn lose(&mut self, why: &str) -> anyhow::Result<()> {

@@ -47,6 +47,8 @@ pub fn reading(faces: usize) -> Reading {
             ..StageTimes::default()
         },
         dropped: 0,
+        bad_frames: 0,
+        exposure_us: None,
         fps: 24.6,
         board: None,
     }

@@ -1,22 +1,26 @@
 //! A live camera: the newest picture, and back again by itself after whatever went wrong.
+//!
+//! The driver is spoken to through a binding of our own to the few requests that this needs. The crate `v4l` was tried
+//! and left: it makes its bindings when it is built, which asks for libclang on every machine that builds Mien and in
+//! every cross image; it waits for ever for a camera that is silent, and panics when one goes away as it is closed.
 
 mod capture;
 mod config;
 mod find;
-mod pixels;
+pub mod pixels;
 mod v4l2;
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use self::capture::title;
 pub use self::capture::{Capture, Fault};
 pub use self::config::CameraConfig;
-use self::v4l2::{Camera, NodeKind};
+pub use self::find::{first, list, probe_all};
+use self::v4l2::Camera;
 use super::{Pause, Source};
 use crate::clock::{Clock, MachineClock};
-use crate::diagnostics::{Problem, tell, warn};
+use crate::diagnostics::{tell, warn};
 use crate::frame::Frame;
 
 /// The longest that one call waits, so that a request to stop is heard.
@@ -26,6 +30,8 @@ const STALL: Duration = Duration::from_secs(4);
 /// Time before the first try to open it again, and the longest, which repeated failures lead to.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LAST_RETRY: Duration = Duration::from_secs(8);
+/// How often the exposure is asked for: an automatic one drifts with the light.
+const EXPOSURE_EVERY: Duration = Duration::from_secs(1);
 /// Frames missing between two sequence numbers that are believed; drivers also start over.
 const LONGEST_GAP: u32 = 10_000;
 
@@ -35,17 +41,6 @@ const FIRST: &str = "camera";
 /// Whether a source is named like a camera.
 pub fn is_camera(name: &str) -> bool {
     name == FIRST || name.starts_with("/dev/video") || name.starts_with("/dev/v4l/")
-}
-
-/// The first camera of this machine, if it has one. Where none answers, a video device that this
-/// user may not open stands for it: opening it says so.
-pub fn first() -> Option<PathBuf> {
-    let nodes = find::nodes();
-    let is_camera = |node: &&find::Node| node.about.as_ref().is_ok_and(|about| about.kind == NodeKind::Camera);
-    let is_closed = |node: &&find::Node| {
-        node.about.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
-    };
-    nodes.iter().find(is_camera).or_else(|| nodes.iter().find(is_closed)).map(|node| node.path.clone())
 }
 
 /// Opens a camera by its node, a name that udev gave it, or as `camera`: the first there is. With
@@ -78,56 +73,6 @@ fn stable_path(name: &str) -> Result<PathBuf, Fault> {
     Ok(find::stable_name(&node).unwrap_or(node))
 }
 
-/// Takes one picture from every camera: what each gives, or what is wrong with it.
-pub fn probe_all(config: &CameraConfig) -> Vec<(PathBuf, Result<String, Problem>)> {
-    let is_candidate = |node: &find::Node| match &node.about {
-        Ok(about) => matches!(about.kind, NodeKind::Camera | NodeKind::MultiPlane),
-        Err(_) => true,
-    };
-    let probe = |path: &PathBuf| -> Result<String, Fault> {
-        let mut camera = Camera::open(path, config)?;
-        let (about, layout) = (camera.describe(), camera.layout());
-        let raw = camera.newest(STALL)?.ok_or(Fault::Stalled)?;
-        layout.decode(raw.bytes, false).map_err(Fault::Driver)?;
-        Ok(about)
-    };
-    let nodes = find::nodes().into_iter().filter(is_candidate).map(|node| node.path);
-    nodes
-        .map(|path| {
-            let name = path.display().to_string();
-            let probed = probe(&path).map_err(|fault| fault.into_problem(&name));
-            (path, probed)
-        })
-        .collect()
-}
-
-/// What `mien list-cameras` prints: a line for each video node.
-pub fn list() -> String {
-    let nodes = find::nodes();
-    if nodes.is_empty() {
-        return "no video device; plug a camera in, and see `sudo dmesg | tail` if that does not help\n".into();
-    }
-    let mut text = String::new();
-    for node in nodes {
-        let _ = match &node.about {
-            Ok(about) => {
-                let use_of = match about.kind {
-                    NodeKind::Camera => "camera",
-                    NodeKind::MultiPlane => "raw end of a CSI sensor: needs libcamera",
-                    NodeKind::Metadata => "data about pictures: not the camera itself",
-                    NodeKind::Other => "no camera",
-                };
-                writeln!(text, "{}: {} ({}), {use_of}", node.path.display(), about.card, about.driver)
-            }
-            Err(error) => writeln!(text, "{}: {}", node.path.display(), Fault::of_open(error)),
-        };
-        if let Some(stable) = &node.stable {
-            let _ = writeln!(text, "    stays {}", stable.display());
-        }
-    }
-    text
-}
-
 /// Opens the camera, at first and again.
 type Open = Box<dyn FnMut() -> Result<Box<dyn Capture>, Fault>>;
 
@@ -140,6 +85,8 @@ struct CameraSource {
     state: State,
     number: u64,
     dropped: u64,
+    bad_frames: u64,
+    colour: bool,
     waited: Duration,
 }
 
@@ -150,6 +97,8 @@ enum State {
         alive_at: Duration,
         /// The sequence number of that picture.
         sequence: Option<u32>,
+        /// When the exposure was asked for, and the answer.
+        exposure: Option<(Duration, Option<u32>)>,
     },
     Lost {
         fault: Fault,
@@ -168,7 +117,7 @@ impl CameraSource {
         wait: bool,
     ) -> Result<Self, Fault> {
         let state = match open() {
-            Ok(capture) => State::Streaming { capture, alive_at: clock.now(), sequence: None },
+            Ok(capture) => streaming(capture, clock.now()),
             Err(fault) if wait && fault.may_pass() => lost(name, fault, clock.now()),
             Err(fault) => return Err(fault),
         };
@@ -180,6 +129,8 @@ impl CameraSource {
             state,
             number: 0,
             dropped: 0,
+            bad_frames: 0,
+            colour: true,
             waited: Duration::ZERO,
         })
     }
@@ -200,7 +151,7 @@ impl CameraSource {
         match (self.open)() {
             Ok(capture) => {
                 tell(format_args!("mien: {} is back: {}", title(&self.name), capture.describe()));
-                self.state = State::Streaming { capture, alive_at: self.clock.now(), sequence: None };
+                self.state = streaming(capture, self.clock.now());
             }
             // Another camera in its place that cannot be used: waiting longer does not help.
             Err(fault) if !fault.may_pass() => return Err(fault.into_problem(&self.name).into()),
@@ -211,6 +162,11 @@ impl CameraSource {
         }
         Ok(())
     }
+}
+
+/// The state of a camera that was opened at `now`.
+fn streaming(capture: Box<dyn Capture>, now: Duration) -> State {
+    State::Streaming { capture, alive_at: now, sequence: None, exposure: None }
 }
 
 /// The state of a camera that was lost at `now`, which is told once.
@@ -234,12 +190,15 @@ impl Source for CameraSource {
     }
 
     fn next_frame(&mut self) -> anyhow::Result<Option<Frame>> {
-        let State::Streaming { capture, alive_at, sequence } = &mut self.state else {
+        let State::Streaming { capture, alive_at, sequence, exposure } = &mut self.state else {
             self.recover()?;
             return Ok(None);
         };
         let layout = capture.layout();
         let asked = self.clock.now();
+        if exposure.is_none_or(|(at, _)| asked.saturating_sub(at) >= EXPOSURE_EVERY) {
+            *exposure = Some((asked, capture.exposure_us()));
+        }
         let raw = match capture.newest(PATIENCE) {
             Ok(raw) => raw,
             Err(fault) => {
@@ -249,7 +208,7 @@ impl Source for CameraSource {
         };
         let now = self.clock.now();
         self.waited = now.saturating_sub(asked);
-        let decoded = raw.map(|raw| (layout.decode(raw.bytes, true), raw.sequence));
+        let decoded = raw.map(|raw| (layout.decode(raw.bytes, self.colour), raw.sequence));
         let Some((decoded, number)) = decoded else {
             if now.saturating_sub(*alive_at) >= STALL {
                 self.lose(Fault::Stalled);
@@ -258,10 +217,17 @@ impl Source for CameraSource {
         };
         self.dropped += missing(*sequence, number);
         (*alive_at, *sequence) = (now, Some(number));
-        // Damaged pictures happen on long cables; each is one that was dropped.
-        let Ok((gray, colour)) = decoded else {
-            self.dropped += 1;
-            return Ok(None);
+        let (gray, colour) = match decoded {
+            Ok(picture) => picture,
+            // Damaged pictures happen on long cables; each is one that was dropped.
+            Err(why) => {
+                if self.bad_frames == 0 {
+                    warn(format_args!("mien: {}: {why}; such pictures are left out and counted", title(&self.name)));
+                }
+                self.bad_frames += 1;
+                self.dropped += 1;
+                return Ok(None);
+            }
         };
         let frame = Frame { number: self.number, captured_at: now, gray, colour, name: None };
         self.number += 1;
@@ -285,6 +251,21 @@ impl Source for CameraSource {
 
     fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    fn bad_frames(&self) -> u64 {
+        self.bad_frames
+    }
+
+    fn exposure_us(&self) -> Option<u32> {
+        match &self.state {
+            State::Streaming { exposure, .. } => exposure.and_then(|(_, exposure)| exposure),
+            State::Lost { .. } => None,
+        }
+    }
+
+    fn leave_colour_out(&mut self) {
+        self.colour = false;
     }
 }
 

@@ -5,13 +5,16 @@
 //! and its time grows with the picture's area. So the picture is shrunk here first, by as much as
 //! makes the smallest face asked for 40 px.
 //!
+//! A face that was seen a moment ago is looked for around its last place alone, in a view that shows it a little larger
+//! than the cascade's window: most of the time goes into windows, and there are few of them in such a view.
+//!
 //! The cascade was made for sharp pictures. Where it finds nothing it gets a second look at the
 //! picture with an unsharp mask, which brings back most of the faces that blur hides from it.
 
 use ::rustface::{FaceInfo, ImageData, Model, create_detector_with_model, read_model};
 
 use super::nms::suppress;
-use super::{DetectError, DetectedFace, FaceDetector};
+use super::{DetectError, DetectedFace, FaceDetector, nearest};
 use crate::degrade::box_blur;
 use crate::image::{Gray8, GrayImage, PixelRect};
 use crate::resample::resize;
@@ -36,6 +39,10 @@ const MAX_VIEW_PX: f32 = 4e6;
 /// is added. Found by trial on blurred faces of 50 to 200 px.
 const SHARPEN_RADIUS_PX: f32 = 6.0;
 const SHARPEN_TIMES: f32 = 4.0;
+/// Side of the view around a face that is followed, in sides of its box: it may move by half of it in any direction.
+const FOLLOW_REACH: f32 = 2.0;
+/// Side of the followed face in that view, px.
+const FOLLOW_FACE_PX: f32 = 60.0;
 /// Overlap from which on a face of the second look is one of the first.
 const MAX_IOU: f32 = 0.3;
 
@@ -73,6 +80,15 @@ impl RustfaceDetector {
         self
     }
 
+    /// The faces in a view, at the second look if there are none at the first.
+    fn look_twice(&self, view: &View) -> Vec<DetectedFace> {
+        let mut faces = self.look(view, &view.image);
+        if !faces.iter().any(|face| face.score >= DEFAULT_THRESHOLD) {
+            faces.extend(self.look(view, &sharpened(&view.image)));
+        }
+        suppress(faces, MAX_IOU)
+    }
+
     fn look(&self, view: &View, image: &GrayImage) -> Vec<DetectedFace> {
         // The crate's detector is not Send, so it cannot live in `self`; copying the model is a
         // hundredth of the work on a frame.
@@ -95,14 +111,17 @@ impl FaceDetector for RustfaceDetector {
     /// The cascade gives a sum, over the windows that agree on a face; the score is
     /// `sum / (sum + 2)`: 0.33 for a lone window, 0.9 for a clear face.
     fn detect(&mut self, picture: Gray8<'_>) -> Result<Vec<DetectedFace>, DetectError> {
-        let Some(view) = View::of(picture, self.min_face_px) else {
-            return Ok(Vec::new());
-        };
-        let mut faces = self.look(&view, &view.image);
-        if !faces.iter().any(|face| face.score >= DEFAULT_THRESHOLD) {
-            faces.extend(self.look(&view, &sharpened(&view.image)));
-        }
-        Ok(suppress(faces, MAX_IOU))
+        let view = View::of(picture, self.min_face_px);
+        Ok(view.map_or_else(Vec::new, |view| self.look_twice(&view)))
+    }
+
+    fn follow(&mut self, picture: Gray8<'_>, place: &PixelRect) -> Result<Option<DetectedFace>, DetectError> {
+        let view = View::around(picture, place);
+        Ok(view.and_then(|view| nearest(self.look_twice(&view), place)))
+    }
+
+    fn can_follow(&self) -> bool {
+        true
     }
 }
 
@@ -111,8 +130,9 @@ struct View {
     image: GrayImage,
     /// Px of the view a px of the picture.
     scale: f32,
-    /// Px of the view around the picture.
-    border: usize,
+    /// Where the picture's left top corner is in the view, px: inside of a border, or outside of a part of it.
+    x: f32,
+    y: f32,
 }
 
 impl View {
@@ -132,19 +152,34 @@ impl View {
         }
         let image = resize(picture, (width * scale).round() as usize, (height * scale).round() as usize);
         if !cut_out {
-            return Some(Self { image, scale, border: 0 });
+            return Some(Self { image, scale, x: 0.0, y: 0.0 });
         }
         let border = (short * scale * CUT_OUT_BORDER) as usize;
-        Some(Self { image: with_border(&image, border), scale, border })
+        Some(Self { image: with_border(&image, border), scale, x: border as f32, y: border as f32 })
+    }
+
+    /// The part of `picture` around a face that was at `place`. None if that is too little for a face.
+    fn around(picture: Gray8<'_>, place: &PixelRect) -> Option<Self> {
+        let (side, centre) = (place.width.max(place.height), place.center());
+        let reach = FOLLOW_REACH * side;
+        let wanted = PixelRect { x: centre.x - 0.5 * reach, y: centre.y - 0.5 * reach, width: reach, height: reach };
+        let (part, left, top) = picture.part(&wanted)?;
+        let scale = FOLLOW_FACE_PX / side;
+        let [width, height] = [part.width(), part.height()].map(|px| (px as f32 * scale).round());
+        // A box without extent has no such view.
+        if !(WINDOW_PX..).contains(&width.min(height)) || !(0.0..MAX_VIEW_PX).contains(&(width * height)) {
+            return None;
+        }
+        let image = resize(part, width as usize, height as usize);
+        Some(Self { image, scale, x: -(left as f32) * scale, y: -(top as f32) * scale })
     }
 
     fn face_in_picture(&self, face: &FaceInfo) -> DetectedFace {
         let (rect, raw) = (face.bbox(), face.score() as f32);
-        let border = self.border as f32;
         DetectedFace {
             rect: PixelRect {
-                x: (rect.x() as f32 - border) / self.scale,
-                y: (rect.y() as f32 - border) / self.scale,
+                x: (rect.x() as f32 - self.x) / self.scale,
+                y: (rect.y() as f32 - self.y) / self.scale,
                 width: rect.width() as f32 / self.scale,
                 height: rect.height() as f32 / self.scale,
             },

@@ -15,6 +15,9 @@ pub trait Capture {
     /// How its bytes are to be read.
     fn layout(&self) -> Layout;
 
+    /// The exposure time that the camera states, in microseconds, if it states one.
+    fn exposure_us(&self) -> Option<u32>;
+
     /// Waits up to `patience` for a picture and gives the newest there is; older ones are passed
     /// over. `None` when none came in time.
     ///
@@ -118,7 +121,8 @@ impl Fault {
             }
             Self::Busy => format!("Another program has it; `fuser -v {name}` says which. End that one first."),
             Self::Csi => "A CSI camera needs libcamera in between: sudo apt install libcamera-v4l2, and start mien \
-                with `libcamerify mien ...`; or use a USB camera."
+                with `libcamerify mien ...`; on a Jetson a v4l2loopback device that nvarguscamerasrc fills does it. Or \
+                use a USB camera."
                 .into(),
             Self::NoFormat(_) => "mien reads YUYV, UYVY, NV12, GREY and MJPEG; leave `format` out of [camera], or use \
                 another camera."

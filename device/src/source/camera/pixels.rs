@@ -81,6 +81,15 @@ impl Layout {
         Ok(Self { format, width, height, stride })
     }
 
+    /// Bytes of a picture whose rows have no gap between them; `None` where every picture has its own.
+    pub fn frame_bytes(&self) -> Option<usize> {
+        match self.format {
+            PixelFormat::Mjpeg => None,
+            PixelFormat::Nv12 => Some(self.stride * (self.height + self.height.div_ceil(2))),
+            PixelFormat::Yuyv | PixelFormat::Uyvy | PixelFormat::Grey => Some(self.stride * self.height),
+        }
+    }
+
     /// The luma plane of a picture, and its colours if they are wanted.
     ///
     /// # Errors

@@ -38,6 +38,10 @@ impl Capture for Script {
         Layout::new(PixelFormat::Grey, 4, 2, 0).unwrap()
     }
 
+    fn exposure_us(&self) -> Option<u32> {
+        Some(100 * self.0.borrow().len() as u32)
+    }
+
     fn newest(&mut self, _patience: Duration) -> Result<Option<Raw<'_>>, Fault> {
         let (length, gray, sequence) = match self.0.borrow_mut().pop_front() {
             Some(Event::Picture(sequence, gray)) => (8, gray, sequence),
@@ -91,7 +95,22 @@ fn a_damaged_picture_is_dropped_and_the_next_one_comes() {
     let mut source = camera(vec![Event::Picture(0, 1), Event::Damaged(1), Event::Picture(2, 3)]);
     next(&mut source);
     assert_eq!(next(&mut source).number, 1);
-    assert_eq!(source.dropped(), 1);
+    assert_eq!((source.dropped(), source.bad_frames()), (1, 1));
+}
+
+#[test]
+fn the_exposure_is_asked_for_once_a_second() {
+    // Each picture takes two looks at the clock.
+    let mut source = camera((0..24).map(|number| Event::Picture(number, 1)).collect());
+    let mut exposures: Vec<Option<u32>> = (0..24)
+        .map(|_| {
+            next(&mut source);
+            source.exposure_us()
+        })
+        .collect();
+    exposures.dedup();
+    assert_eq!(exposures.len(), 5, "{exposures:?}");
+    assert_eq!(exposures[0], Some(2400));
 }
 
 #[test]

@@ -15,8 +15,13 @@ use super::capture::{Capture, Fault, Raw};
 use super::config::CameraConfig;
 use super::pixels::{Layout, PixelFormat};
 
+/// V4L2's unit of exposure times, in microseconds.
+const EXPOSURE_UNIT_US: u32 = 100;
 /// Buffers that the driver fills in turn: one with us, one being filled, two for late wake-ups.
 const BUFFERS: u32 = 4;
+
+/// Drivers of CSI receivers and of the processors behind them: Raspberry Pi up to 4, Raspberry Pi 5, Jetson.
+const CSI_DRIVERS: [&str; 5] = ["unicam", "bcm2835-isp", "rp1-cfe", "pispbe", "tegra-video"];
 
 /// What a video node says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +39,8 @@ pub struct About {
 pub enum NodeKind {
     /// Hands out pictures that can be mapped.
     Camera,
-    /// Hands out pictures plane by plane: the raw end of a CSI sensor, which wants libcamera.
-    MultiPlane,
+    /// The raw end of a CSI sensor, which hands out what no picture is yet: it wants libcamera.
+    Csi,
     /// Hands out data about pictures; every USB camera has such a node beside the real one.
     Metadata,
     /// Something else: an output, a codec, a radio.
@@ -59,16 +64,24 @@ fn about_device(device: &File) -> io::Result<About> {
     let mut answer = sys::Capability::default();
     sys::call(device.as_fd(), sys::QUERYCAP, &mut answer)?;
     let node = if answer.capabilities & sys::CAP_DEVICE_CAPS != 0 { answer.device_caps } else { answer.capabilities };
-    let kind = if node & sys::CAP_META_CAPTURE != 0 {
-        NodeKind::Metadata
-    } else if node & sys::CAP_VIDEO_CAPTURE != 0 && node & sys::CAP_STREAMING != 0 {
-        NodeKind::Camera
-    } else if node & sys::CAP_VIDEO_CAPTURE_MPLANE != 0 {
-        NodeKind::MultiPlane
-    } else {
-        NodeKind::Other
-    };
-    Ok(About { card: text_of(&answer.card), driver: text_of(&answer.driver), kind })
+    let (card, driver) = (text_of(&answer.card), text_of(&answer.driver));
+    let kind = kind_of(node, &driver);
+    Ok(About { card, driver, kind })
+}
+
+/// What a node with these capabilities is good for.
+fn kind_of(node: u32, driver: &str) -> NodeKind {
+    if node & sys::CAP_META_CAPTURE != 0 {
+        return NodeKind::Metadata;
+    }
+    if node & (sys::CAP_VIDEO_CAPTURE | sys::CAP_VIDEO_CAPTURE_MPLANE) == 0 {
+        return NodeKind::Other;
+    }
+    // Plane by plane is how bridges to sensors speak; some speak plainly and still hand out raw data.
+    if node & sys::CAP_VIDEO_CAPTURE == 0 || CSI_DRIVERS.contains(&driver) {
+        return NodeKind::Csi;
+    }
+    if node & sys::CAP_STREAMING != 0 { NodeKind::Camera } else { NodeKind::Other }
 }
 
 /// A string of the kernel: up to the first zero.
@@ -99,7 +112,7 @@ impl Camera {
         let about = about_device(&device).map_err(|_| Fault::NoCamera("it is no video device".into()))?;
         match about.kind {
             NodeKind::Camera => {}
-            NodeKind::MultiPlane => return Err(Fault::Csi),
+            NodeKind::Csi => return Err(Fault::Csi),
             NodeKind::Metadata => {
                 return Err(Fault::NoCamera("it hands out data about pictures, not pictures".into()));
             }
@@ -189,6 +202,12 @@ impl Capture for Camera {
 
     fn layout(&self) -> Layout {
         self.layout
+    }
+
+    fn exposure_us(&self) -> Option<u32> {
+        let mut control = sys::Control { id: sys::CID_EXPOSURE_ABSOLUTE, value: 0 };
+        sys::call(self.device.as_fd(), sys::G_CTRL, &mut control).ok()?;
+        u32::try_from(control.value).ok().filter(|&units| units > 0)?.checked_mul(EXPOSURE_UNIT_US)
     }
 
     fn newest(&mut self, patience: Duration) -> Result<Option<Raw<'_>>, Fault> {
@@ -291,7 +310,7 @@ fn set_controls(device: &File, wanted: &CameraConfig) -> Result<(), Fault> {
     if let Some(exposure_us) = wanted.exposure_us {
         const MANUAL: i32 = 1;
         controls.push(("exposure-us (manual exposure)", sys::CID_EXPOSURE_AUTO, MANUAL));
-        let units = (exposure_us / 100).max(1);
+        let units = (exposure_us / EXPOSURE_UNIT_US).max(1);
         controls.push(("exposure-us", sys::CID_EXPOSURE_ABSOLUTE, i32::try_from(units).unwrap_or(i32::MAX)));
     }
     if let Some(gain) = wanted.gain {
@@ -348,6 +367,27 @@ impl Drop for Mapping {
         // SAFETY: exactly what `new` mapped, and nobody has a reference any more.
         unsafe {
             libc::munmap(self.start.as_ptr().cast(), self.length);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csi_receivers_are_known_by_their_planes_and_by_their_names() {
+        let plain = sys::CAP_VIDEO_CAPTURE | sys::CAP_STREAMING;
+        for (node, driver, kind) in [
+            (plain, "uvcvideo", NodeKind::Camera),
+            (plain, "unicam", NodeKind::Csi),
+            (plain, "tegra-video", NodeKind::Csi),
+            (sys::CAP_VIDEO_CAPTURE_MPLANE | sys::CAP_STREAMING, "rkisp1", NodeKind::Csi),
+            (sys::CAP_META_CAPTURE | sys::CAP_STREAMING, "rp1-cfe", NodeKind::Metadata),
+            (sys::CAP_STREAMING, "bcm2835-codec", NodeKind::Other),
+            (sys::CAP_VIDEO_CAPTURE, "old", NodeKind::Other),
+        ] {
+            assert_eq!(kind_of(node, driver), kind, "{driver}");
         }
     }
 }

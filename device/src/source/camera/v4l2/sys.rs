@@ -173,6 +173,7 @@ pub const STREAMON: Request<c_int> = Request::new(Request::<c_int>::WRITE, 18);
 pub const STREAMOFF: Request<c_int> = Request::new(Request::<c_int>::WRITE, 19);
 pub const G_PARM: Request<StreamParameters> = both(21);
 pub const S_PARM: Request<StreamParameters> = both(22);
+pub const G_CTRL: Request<Control> = both(27);
 pub const S_CTRL: Request<Control> = both(28);
 
 const fn both<T>(number: u32) -> Request<T> {
@@ -216,6 +217,7 @@ mod tests {
         assert_eq!(STREAMOFF.code, 0x4004_5613);
         assert_eq!(G_PARM.code, 0xc0cc_5615);
         assert_eq!(S_PARM.code, 0xc0cc_5616);
+        assert_eq!(G_CTRL.code, 0xc008_561b);
         assert_eq!(S_CTRL.code, 0xc008_561c);
         assert_eq!(std::mem::offset_of!(Buffer, sequence), 56);
         assert_eq!(std::mem::offset_of!(Buffer, offset), 64);

@@ -1,0 +1,1 @@
+told test-display test-display
