@@ -85,9 +85,8 @@ impl Report {
 
     fn write(&mut self, now: Duration) {
         let Some(file) = &self.file else { return };
-        let since = |then: Duration| now.saturating_sub(then).as_secs_f64();
-        self.status.uptime_secs = since(self.began);
-        self.status.read_secs_ago = self.read_at.map(since);
+        self.status.uptime_secs = secs_between(self.began, now);
+        self.status.read_secs_ago = self.read_at.map(|then| secs_between(then, now));
         self.status.board = self.monitor.as_ref().and_then(Monitor::latest);
         let written = self.status.write(file);
         let was_unwritable = std::mem::replace(&mut self.is_unwritable, written.is_err());
@@ -95,6 +94,10 @@ impl Report {
             warn(format_args!("mien: the status is not kept: {}", causes(&error)));
         }
     }
+}
+
+fn secs_between(then: Duration, now: Duration) -> f64 {
+    now.saturating_sub(then).as_secs_f64()
 }
 
 impl Sink for Report {

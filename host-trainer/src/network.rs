@@ -33,6 +33,8 @@ use self::xception::Xception;
 use crate::config::{Frozen, HeadConfig, NetworkConfig};
 
 /// A classifier of square crops: `[batch, 1, side, side]` -> logits `[batch, classes]`.
+// A run holds three of these at most: boxes would save nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Module, Debug)]
 pub enum Network {
     /// See [`NetworkConfig::Residual`].

@@ -116,11 +116,10 @@ fn a_run_is_ready_with_its_first_frame_fed_by_frames_and_stops_when_asked() {
     assert!(supervisor.socket.recv(&mut [0; 4096]).is_err(), "somebody fed the watchdog of a stopped run");
     supervisor.socket.set_read_timeout(Some(PATIENCE)).unwrap();
     supervisor.signal("CONT");
-    let file = status.clone();
     let (code, _, told) = supervisor.stop();
     assert_eq!(code, Some(0), "{told}");
     assert!(told.contains(" frames in "), "{told}");
-    refused(mien().args(["status", "--status-file"]).arg(&file), FAILURE, &["no mien runs", "systemctl start mien"]);
+    refused(mien().args(["status", "--status-file"]).arg(&status), FAILURE, &["no mien runs", "systemctl start mien"]);
 }
 
 #[test]
