@@ -178,8 +178,7 @@ mod tests {
 
     #[test]
     fn jpegs_are_told_apart_and_bad_ones_left_out() {
-        let (one, two) = (jpeg(40), jpeg(200));
-        let mut bytes = one.clone();
+        let (mut bytes, two) = (jpeg(40), jpeg(200));
         // Noise between pictures, one with a thumbnail in a segment of its own, and one broken off behind its head.
         let thumbnail = [0xff, 0xe1, 0, 6, 0xff, 0xd8, 0xff, 0xd9];
         let with_thumbnail = [&two[..2], &thumbnail, &two[2..]].concat();
