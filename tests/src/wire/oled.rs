@@ -152,7 +152,9 @@ mod tests {
         assert!(!display.is_lit(0x26, 25));
         display.command(&[0x20, 0x00, 0x21, 10, 11, 0x22, 1, 2]);
         display.data(&[0, 1, 2, 3]);
-        let byte = |column, page| (0..8).map(|bit| u8::from(display.is_lit(column, 8 * page + bit)) << bit).sum::<u8>();
+        let byte = |column: usize, page: usize| {
+            (0..8_usize).map(|bit| u8::from(display.is_lit(column, 8 * page + bit)) << bit).sum::<u8>()
+        };
         assert_eq!([byte(10, 1), byte(11, 1), byte(10, 2), byte(11, 2)], [0, 1, 2, 3]);
         display.command(&[0xaf]);
         assert!(display.on);
