@@ -40,7 +40,9 @@ pub trait Reader: Iterator<Item = Result<Entry, Fault>> + Send {
     fn labels(&self) -> &LabelSet;
 
     /// Width and height of every picture, px, where the format says so.
-    fn side(&self) -> Option<usize>;
+    fn side(&self) -> Option<usize> {
+        None
+    }
 
     /// Pictures passed over so far because the data set itself says that they are of no use, by what it says.
     fn left_out(&self) -> BTreeMap<&'static str, u64> {

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::numbered::entries;
 use crate::reading::BoardState;
 
 /// Bits of the Raspberry Pi firmware's `get_throttled` that speak of now: under-voltage; frequency
@@ -75,8 +76,8 @@ impl Sensors {
 
 /// What is in a folder under a name that begins like this.
 fn named(folder: &Path, start: &'static str) -> impl Iterator<Item = PathBuf> + use<> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter(move |entry| entry.file_name().to_string_lossy().starts_with(start)).map(|entry| entry.path())
+    let is_named = move |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start));
+    entries(folder).filter(is_named)
 }
 
 /// The text of a file without the white space around it. A zone whose sensor is off, for one, gives

@@ -124,10 +124,6 @@ impl Reader for Annotated {
         &self.labels
     }
 
-    fn side(&self) -> Option<usize> {
-        None
-    }
-
     fn left_out(&self) -> BTreeMap<&'static str, u64> {
         self.left_out.clone()
     }

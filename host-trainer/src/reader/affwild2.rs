@@ -200,10 +200,6 @@ impl Reader for AffWild2 {
         &self.labels
     }
 
-    fn side(&self) -> Option<usize> {
-        None
-    }
-
     fn left_out(&self) -> BTreeMap<&'static str, u64> {
         self.left_out.clone()
     }

@@ -164,10 +164,6 @@ impl Reader for Sequences {
         &self.labels
     }
 
-    fn side(&self) -> Option<usize> {
-        None
-    }
-
     fn left_out(&self) -> BTreeMap<&'static str, u64> {
         BTreeMap::from([("sequence without a label", self.unlabelled)])
     }

@@ -112,10 +112,6 @@ impl Reader for Listed {
     fn labels(&self) -> &LabelSet {
         &self.labels
     }
-
-    fn side(&self) -> Option<usize> {
-        None
-    }
 }
 
 #[cfg(test)]

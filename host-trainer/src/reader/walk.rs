@@ -215,8 +215,4 @@ impl Reader for LabelFolders {
     fn labels(&self) -> &LabelSet {
         &self.labels
     }
-
-    fn side(&self) -> Option<usize> {
-        None
-    }
 }

@@ -9,6 +9,7 @@ use super::capture::{Capture, Fault};
 use super::config::CameraConfig;
 use super::v4l2::{About, Camera, NodeKind, about};
 use crate::diagnostics::Problem;
+use crate::numbered;
 
 /// Where udev puts names that stay when the numbers change, best first.
 const STABLE_NAMES: [&str; 2] = ["/dev/v4l/by-id", "/dev/v4l/by-path"];
@@ -26,9 +27,7 @@ pub struct Node {
 
 /// All video nodes, by number.
 pub fn nodes() -> Vec<Node> {
-    let number = |path: &PathBuf| -> Option<u32> { path.to_str()?.strip_prefix("/dev/video")?.parse().ok() };
-    let mut paths: Vec<PathBuf> = entries(Path::new("/dev")).filter(|path| number(path).is_some()).collect();
-    paths.sort_by_key(number);
+    let paths = numbered::paths(Path::new("/dev"), "video");
     paths.into_iter().map(|path| Node { stable: stable_name(&path), about: about(&path), path }).collect()
 }
 
@@ -100,13 +99,9 @@ pub fn stable_name(node: &Path) -> Option<PathBuf> {
 /// The link in `folder` that leads to `node`, first by name.
 fn name_in(folder: &Path, node: &Path) -> Option<PathBuf> {
     let node = fs::canonicalize(node).ok()?;
-    let mut links: Vec<PathBuf> = entries(folder).collect();
+    let mut links: Vec<PathBuf> = numbered::entries(folder).collect();
     links.sort();
     links.into_iter().find(|link| fs::canonicalize(link).is_ok_and(|target| target == node))
-}
-
-fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
 #[cfg(test)]
