@@ -13,7 +13,7 @@ use models::{Expression, InputSpec, Normalisation};
 use serde::{Deserialize, Serialize};
 
 pub use self::augment::AugmentConfig;
-pub use self::distil::DistilConfig;
+pub use self::distil::{DistilConfig, RobustDistilConfig};
 pub use self::network::{HeadConfig, NetworkConfig};
 use self::range::within;
 pub use self::recipe::{Balance, Frozen, LossKind, Optimiser, Recipe, Schedule};
@@ -51,6 +51,8 @@ pub struct TrialConfig {
     pub clear: Recipe,
     /// What the robust model starts from.
     pub robust_start: RobustStart,
+    /// What the robust model learns from the clear one, besides what it starts from.
+    pub robust_distil: Option<RobustDistilConfig>,
     /// How the robust model is trained.
     pub robust: Recipe,
 }
@@ -81,6 +83,7 @@ impl Default for TrialConfig {
             distil: None,
             clear: Recipe::default(),
             robust_start: RobustStart::default(),
+            robust_distil: None,
             robust: Recipe {
                 epochs: 8,
                 small_epochs: 0,
@@ -120,6 +123,7 @@ impl TrialConfig {
         decisive.unsure_below = 0.0;
         if stage == 0 {
             decisive.robust_start = RobustStart::default();
+            decisive.robust_distil = None;
             decisive.robust = Recipe::default();
         }
         decisive
@@ -149,6 +153,9 @@ impl TrialConfig {
         within("input.side", self.input.side as f64, smallest, 256.0)?;
         self.network.check()?;
         if let Some(distil) = &self.distil {
+            distil.check()?;
+        }
+        if let Some(distil) = &self.robust_distil {
             distil.check()?;
         }
         for (stage, recipe) in [("clear", &self.clear), ("robust", &self.robust)] {
@@ -229,6 +236,7 @@ mod tests {
                 "input.side",
             ),
             ("[distil]\nteachers = []", "distil.teachers"),
+            ("[robust-distil]\nweight = 2.0", "robust-distil.weight"),
             ("name = \"a b\"", "name"),
         ] {
             let error = TrialConfig::parse(text, "a.toml").unwrap_err();

@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
-use models::{Bundle, LabelSet, ModelChoice, Recognizer, Scores, resize};
+use burn::tensor::Device;
+use models::{BlurLevel, Bundle, InputSpec, LabelSet, ModelChoice, Recognizer, Scores, resize};
 use rayon::prelude::*;
 
-use crate::config::DistilConfig;
+use crate::batches;
+use crate::config::{DistilConfig, RobustDistilConfig};
 use crate::failure::bad_input;
+use crate::network::Network;
 use crate::sample::Sample;
+use crate::train::{EVALUATION_BATCH, forward};
 
 /// One row a face that sums to 1: its label, or what people said where many were asked; of that `smoothing` is spread
 /// evenly over all classes (Szegedy et al. 2016, label smoothing), and then the teachers have their share.
@@ -54,6 +58,28 @@ impl Lessons {
                 Ok(())
             })?;
             eprintln!("teacher {}: asked about {} faces", path.display(), samples.len());
+        }
+        Ok(Self { weight: config.weight, rows })
+    }
+
+    /// Asks the clear model that a trial has just trained about every face as it is.
+    ///
+    /// # Errors
+    /// A face that the preprocessing refuses, a device that does not hand out the result.
+    pub fn of_clear(
+        config: &RobustDistilConfig,
+        clear: &Network,
+        input: &InputSpec,
+        samples: &[&Sample],
+        device: &Device,
+    ) -> anyhow::Result<Self> {
+        let mut rows = Vec::with_capacity(samples.len());
+        // A batch at a time, so that memory does not grow with the faces.
+        for faces in samples.chunks(EVALUATION_BATCH) {
+            for batch in batches::fixed(faces, input, &[BlurLevel::None], EVALUATION_BATCH)? {
+                let logits = forward(clear, batch, device)?;
+                rows.extend(logits.iter().map(|row| Scores::softmax(row, config.temperature).as_slice().to_vec()));
+            }
         }
         Ok(Self { weight: config.weight, rows })
     }

@@ -24,7 +24,7 @@ use crate::split::Split;
 use crate::targets::{Lessons, targets};
 
 /// Faces a step of evaluation.
-const EVALUATION_BATCH: usize = 256;
+pub const EVALUATION_BATCH: usize = 256;
 
 /// One of the two trainings of a trial.
 pub struct Stage<'a> {

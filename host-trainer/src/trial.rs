@@ -93,7 +93,10 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
         RobustStart::Clear => clear.network.clone().train(),
         RobustStart::Init => start,
     };
-    let robust = train(&context, &robust_stage, robust_start, &Store::new(&work, "robust"))?;
+    let of_clear = |distil| Lessons::of_clear(distil, &clear.network, &trial.input, &split.train, &device);
+    let robust_lessons = trial.robust_distil.as_ref().map(of_clear).transpose()?;
+    let robust_context = Context { lessons: robust_lessons.as_ref().or(context.lessons), ..context };
+    let robust = train(&robust_context, &robust_stage, robust_start, &Store::new(&work, "robust"))?;
     pack(&context, &data, &clear, &robust, &args.out)
 }
 

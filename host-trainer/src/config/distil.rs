@@ -26,6 +26,30 @@ impl Default for DistilConfig {
     }
 }
 
+/// What the robust model learns from the clear one that was just trained, which sees each face as it is where the
+/// robust one sees it blurred. The clear model then takes the place of the teachers of `[distil]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct RobustDistilConfig {
+    /// What the clear model's logits are divided by (0.1..=20).
+    pub temperature: f32,
+    /// Share of the target that is the clear model's (0..=1); the rest is the label's.
+    pub weight: f32,
+}
+
+impl Default for RobustDistilConfig {
+    fn default() -> Self {
+        Self { temperature: 2.0, weight: 0.5 }
+    }
+}
+
+impl RobustDistilConfig {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        within("robust-distil.temperature", self.temperature.into(), 0.1, 20.0)?;
+        within("robust-distil.weight", self.weight.into(), 0.0, 1.0)
+    }
+}
+
 impl DistilConfig {
     pub(super) fn check(&self) -> anyhow::Result<()> {
         if self.teachers.is_empty() {
