@@ -100,8 +100,8 @@ fn the_form_is_the_documented_one() {
     let text = std::fs::read_to_string(project("device/READINGS.md")).unwrap();
     let reading = demo().iter().find(|reading| !faces(reading).is_empty()).unwrap();
     let face = &faces(reading)[0];
-    // A name is written for pictures only, the board's state beside live cameras.
-    let is_here = |key: &String| key != "source_name" && key != "board";
+    // Only pictures have a name; only live cameras have an exposure time and the board's state beside them.
+    let is_here = |key: &String| !["source_name", "exposure_us", "board"].contains(&key.as_str());
     let frame: BTreeSet<_> = documented(&text, "## A frame").into_iter().filter(is_here).collect();
     assert_eq!(keys(reading), frame);
     let nested = keys(&face["blur"]).into_iter().map(|key| format!("blur.{key}"));
