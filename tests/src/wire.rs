@@ -3,6 +3,7 @@
 
 pub mod mipi;
 pub mod oled;
+pub mod pins;
 
 /// What came over a wire at once; the level of the data/command line, or an I2C control byte, tells which.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -33,7 +33,7 @@ told doctor doctor
 # In use by somebody else.
 v4l2-ctl -d /dev/video0 --stream-mmap --stream-count 100000 > /dev/null 2>&1 &
 holder=$!
-is_refused() { ! v4l2-ctl -d /dev/video0 --stream-mmap --stream-count 1 > /dev/null 2>&1; }
+is_refused() { v4l2-ctl -d /dev/video0 --stream-mmap --stream-count 1 2>&1 | grep -q busy; }
 await is_refused
 told busy run --source camera --frames 1 --config /tmp/plain.toml
 kill $holder

@@ -15,6 +15,7 @@ told() {
   shift
   mien "$@" > "/out/$name.txt" 2>&1
   echo "exit $?" >> "/out/$name.txt"
+  echo "$(cut -d ' ' -f 1 /proc/uptime)   $name" >> /out/times.txt
 }
 
 # Waits until a command succeeds, a minute at most.
