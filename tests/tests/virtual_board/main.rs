@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 use tests::bundles;
+use tests::data;
 use tests::place::Place;
 use tests::program::{mien, path_of};
 use tests::readings::{faces, number, readings};
@@ -29,7 +30,7 @@ fn boot(parts: &str) -> Option<Place> {
     let place = Place::default();
     let (arch, program) = arm_program().map_or_else(|| ("amd64", path_of("mien")), |program| ("arm64", program));
     let mut run = Command::new(project("deploy/virtual-board/run"));
-    run.arg(arch).args([program, project("device/assets/demo/happy.png"), place.path("out")]);
+    run.arg(arch).args([program, picture(&place), place.path("out")]);
     run.arg(quick_bundle(&place)).env("MIEN_BOARD_PARTS", parts);
     let output = run.output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
@@ -40,6 +41,21 @@ fn boot(parts: &str) -> Option<Place> {
     }
     assert!(output.status.success(), "{told}");
     Some(place)
+}
+
+/// What the cameras are to show: a frame of a real clip, where the data is there, else a face of the demo.
+fn picture(place: &Place) -> PathBuf {
+    let composite = project("device/assets/demo/happy.png");
+    let clip = data::folder().map(|folder| folder.join("videos/head-pose-face-detection-female.gif"));
+    let Some(clip) = clip.filter(|clip| clip.is_file()) else { return composite };
+    let frame = place.path("frame.png");
+    let mut cut = Command::new("ffmpeg");
+    cut.args(["-v", "error", "-i"]).arg(clip).args(["-vf", r"select=eq(n\,18)", "-frames:v", "1"]).arg(&frame);
+    match cut.status() {
+        Ok(status) if status.success() => frame,
+        // The board needs ffmpeg too, and says so.
+        _ => composite,
+    }
 }
 
 /// The program for 64-bit ARM, where it was built.
