@@ -97,6 +97,21 @@ impl Store {
         Ok(Some(progress))
     }
 
+    /// Removes a checkpoint that this trial cannot go on from; gives the reason why it could not.
+    ///
+    /// # Errors
+    /// The folder cannot be removed.
+    pub fn discard_unusable(
+        &self,
+        trial: &TrialConfig,
+        stage: u64,
+        data_sha256: &str,
+    ) -> anyhow::Result<Option<String>> {
+        let Err(error) = self.progress(trial, stage, data_sha256) else { return Ok(None) };
+        fs::remove_dir_all(&self.folder).with_context(|| format!("cannot remove {}", self.folder.display()))?;
+        Ok(Some(error.root_cause().to_string()))
+    }
+
     /// Loads the weights over `state`, which gives the structure.
     ///
     /// # Errors

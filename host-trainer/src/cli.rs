@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{composites, evaluate, inspect, prepare, trial};
+use crate::{composites, evaluate, inspect, prepare, study, trial};
 
 /// Turns face pictures into a bundle of ONNX models for Mien's device.
 #[derive(Parser)]
@@ -22,6 +22,12 @@ enum Command {
     Train(trial::TrainArgs),
     /// Measure a bundle on labelled faces, sharp and blurred.
     Evaluate(evaluate::EvaluateArgs),
+    /// Run one trial of a study and measure it, or list trials.
+    #[command(subcommand)]
+    Trial(study::TrialCommand),
+    /// Run all trials of a folder, or put their figures beside the published ones.
+    #[command(subcommand)]
+    Study(study::StudyCommand),
     /// Make the demo's faces: means of many, in which nobody can be recognised.
     Composites(composites::CompositesArgs),
 }
@@ -37,6 +43,8 @@ impl Cli {
             Command::Prepare(args) => prepare::run(&args),
             Command::Train(args) => trial::run(&args),
             Command::Evaluate(args) => evaluate::run(&args),
+            Command::Trial(command) => command.run(),
+            Command::Study(command) => command.run(),
             Command::Composites(args) => composites::run(&args),
         }
     }

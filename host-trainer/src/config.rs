@@ -31,8 +31,12 @@ pub struct TrialConfig {
     pub name: String,
     /// Seed of the split, the weights and every augmentation.
     pub seed: u64,
+    /// The data set, for `train`, `trial` and `study`, unless --data names another.
+    pub data: Option<PathBuf>,
     /// The part of the data that is learned from and validated on: `training` or, where a study did so, `all`.
     pub learn_from: UsageFilter,
+    /// The parts of the data that `trial` and `study` measure on, each by itself.
+    pub test_on: Vec<UsageFilter>,
     /// Expressions whose faces are left out.
     pub drop_classes: Vec<Expression>,
     /// Share of what is learned from that is kept for validation (0.01..=0.5): early stopping, gate, temperature.
@@ -41,6 +45,9 @@ pub struct TrialConfig {
     pub unsure_below: f32,
     /// Weights that the clear model starts from, instead of random ones: see [`crate::init`].
     pub init: Option<PathBuf>,
+    /// Name of the file with the published weights that a study starts from: `trial` and `study` look for it in the folder
+    /// that --weights names, and do not begin without it.
+    pub weights: Option<String>,
     /// What the network is given.
     pub input: InputSpec,
     /// The network's structure.
@@ -73,11 +80,14 @@ impl Default for TrialConfig {
         Self {
             name: "mien".into(),
             seed: 1,
+            data: None,
             learn_from: UsageFilter::Training,
+            test_on: vec![UsageFilter::PublicTest],
             drop_classes: Vec::new(),
             validation_share: 0.08,
             unsure_below: 0.4,
             init: None,
+            weights: None,
             input: InputSpec { side: 48, normalisation: Normalisation::PerCrop { min_std: 8.0 } },
             network: NetworkConfig::default(),
             distil: None,
@@ -121,6 +131,10 @@ impl TrialConfig {
         let mut decisive = self.clone();
         decisive.name = String::new();
         decisive.unsure_below = 0.0;
+        // What is in the data is compared by its hash, and the weights are `init` by now.
+        decisive.data = None;
+        decisive.weights = None;
+        decisive.test_on = Vec::new();
         if stage == 0 {
             decisive.robust_start = RobustStart::default();
             decisive.robust_distil = None;
@@ -133,7 +147,7 @@ impl TrialConfig {
     /// on small batches of small faces. What comes out is worth nothing.
     pub fn quick(mut self) -> Self {
         self.name = format!("{}-quick", self.name);
-        self.input.side = self.input.side.min(self.network.smallest_side().max(48));
+        self.input.side = self.input.side.min(self.network.smallest_side());
         for recipe in [&mut self.clear, &mut self.robust] {
             recipe.epochs = 1;
             recipe.batch = recipe.batch.min(8);
@@ -146,6 +160,16 @@ impl TrialConfig {
     fn check(&self) -> anyhow::Result<()> {
         if self.name.is_empty() || !self.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
             return Err(bad_input(format!("name = {:?}: use letters, digits, '-', '_' and '.'", self.name)));
+        }
+        if self.test_on.is_empty() {
+            return Err(bad_input("test-on is empty; name at least one part of the data"));
+        }
+        if let Some(name) = &self.weights
+            && (name.is_empty() || name.contains(['/', '\\']))
+        {
+            return Err(bad_input(format!(
+                "weights = {name:?}: give the name of a file, and its folder with --weights"
+            )));
         }
         within("validation-share", self.validation_share.into(), 0.01, 0.5)?;
         within("unsure-below", self.unsure_below.into(), 0.0, 1.0)?;
@@ -173,10 +197,11 @@ mod tests {
     use super::*;
     use crate::failure::is_bad_input;
 
-    /// Every trial file below a folder.
+    /// Every trial file below a folder; a study's published figures lie beside them.
     fn trials(folder: &Path) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        entries.flat_map(|path| if path.is_dir() { trials(&path) } else { vec![path] }).collect()
+        let is_trial = |path: &PathBuf| !path.ends_with(crate::study::PUBLISHED);
+        entries.flat_map(|path| if path.is_dir() { trials(&path) } else { vec![path] }).filter(is_trial).collect()
     }
 
     #[test]
@@ -238,6 +263,8 @@ mod tests {
             ("[distil]\nteachers = []", "distil.teachers"),
             ("[robust-distil]\nweight = 2.0", "robust-distil.weight"),
             ("name = \"a b\"", "name"),
+            ("test-on = []", "test-on"),
+            ("weights = \"a/b.safetensors\"", "weights"),
         ] {
             let error = TrialConfig::parse(text, "a.toml").unwrap_err();
             assert!(is_bad_input(&error) && format!("{error:#}").contains(key), "{error:#}");

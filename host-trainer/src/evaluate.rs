@@ -7,10 +7,10 @@ pub mod figures;
 pub mod gate;
 pub mod metrics;
 pub mod roc;
-mod sweep;
+pub mod sweep;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
@@ -25,6 +25,7 @@ use crate::reader::DataOptions;
 use crate::report::settings::{self, BundleSettings, DataSettings, Settings};
 use crate::report::{self, GateRow, LevelRow, Report, Timing};
 use crate::sample::{DataSet, UsageFilter, sha256_hex};
+use crate::say::say;
 use crate::{COMMIT, reader};
 
 /// Seed of the bootstrap. Fixed, so that equal answers give equal reports.
@@ -62,12 +63,39 @@ pub struct EvaluateArgs {
 pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let folder = report::folder::OutputFolder::prepare(&args.out, "report.json", &["json", "html", "svg"])?;
     let bundle = Bundle::open(&args.bundle).map_err(|error| bad_input(error.to_string()))?;
-    let recognizer = bundle.recognizer().map_err(|error| bad_input(error.to_string()))?;
     let data = reader::read(&args.data, &args.options)?;
-    let (faces, skipped) = faces(&data, args.usage, recognizer.labels())?;
-    eprintln!("{}: {} faces ({})", args.data.display(), faces.len(), args.usage.name());
-
     let levels = if args.blur_sweep { &BlurLevel::ALL[..] } else { &[BlurLevel::None][..] };
+    let Measurement { report, .. } = measure(&args.bundle, &bundle, &data, args.usage, levels)?;
+    report::write(folder, &report)?;
+    println!("{report}");
+    println!("report: {}", args.out.join("report.html").display());
+    Ok(())
+}
+
+/// What was measured, and what it was measured on.
+pub struct Measurement<'a> {
+    /// All figures.
+    pub report: Report,
+    /// The faces.
+    pub faces: Vec<Face<'a>>,
+    /// What the bundle said of them at each level, without blur first.
+    pub answers: Vec<LevelAnswers>,
+}
+
+/// Measures a bundle, which lies at `path`, on a part of the data at `levels`, of which the first is `none`.
+///
+/// # Errors
+/// Data without such faces, a model that fails.
+pub fn measure<'a>(
+    path: &Path,
+    bundle: &Bundle,
+    data: &'a DataSet,
+    usage: UsageFilter,
+    levels: &[BlurLevel],
+) -> anyhow::Result<Measurement<'a>> {
+    let recognizer = bundle.recognizer().map_err(|error| bad_input(error.to_string()))?;
+    let (faces, skipped) = faces(data, usage, recognizer.labels())?;
+    say(&format!("{}: {} faces ({})", data.path.display(), faces.len(), usage.name()));
     let began = Instant::now();
     let rows = sweep::sweep(&recognizer, &faces, levels).context("a model of the bundle failed")?;
     let duration_secs = began.elapsed().as_secs_f64();
@@ -80,19 +108,16 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
         skipped,
         labels: recognizer.labels().clone(),
         overall,
-        gate: args.blur_sweep.then(|| gate_row(&rows, &recognizer)),
+        gate: (levels.len() > 1).then(|| gate_row(&rows, &recognizer)),
         blur,
-        settings: settings(args, &bundle, &data, levels),
+        settings: settings(path, bundle, data, usage, levels),
         timing: Timing {
             duration_secs,
             faces_per_sec: (faces.len() * levels.len()) as f64 / duration_secs,
             threads: rayon::current_num_threads(),
         },
     };
-    report::write(folder, &report)?;
-    println!("{report}");
-    println!("report: {}", args.out.join("report.html").display());
-    Ok(())
+    Ok(Measurement { report, faces, answers: rows })
 }
 
 /// The wanted faces with their labels as indices into the bundle's `labels`, and how many were skipped of each label that
@@ -118,7 +143,7 @@ fn faces<'a>(
         }
     }
     for (label, count) in &skipped {
-        eprintln!("skipped: {count} faces of `{label}`, which the bundle does not know");
+        say(&format!("skipped: {count} faces of `{label}`, which the bundle does not know"));
     }
     if faces.is_empty() {
         return Err(bad_input(format!("the bundle knows none of the labels of {}", data.path.display())));
@@ -157,22 +182,17 @@ fn gate_row(rows: &[LevelAnswers], recognizer: &Recognizer) -> GateRow {
     }
 }
 
-fn settings(args: &EvaluateArgs, bundle: &Bundle, data: &DataSet, levels: &[BlurLevel]) -> Settings {
+fn settings(path: &Path, bundle: &Bundle, data: &DataSet, usage: UsageFilter, levels: &[BlurLevel]) -> Settings {
     Settings {
         command: settings::command_line(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: COMMIT.to_owned(),
         bundle: BundleSettings {
-            path: args.bundle.clone(),
+            path: path.to_owned(),
             name: bundle.manifest.name.clone(),
             sha256: bundle_hashes(bundle),
         },
-        data: DataSettings {
-            path: data.path.clone(),
-            sha256: data.sha256.clone(),
-            side_px: data.side,
-            usage: args.usage,
-        },
+        data: DataSettings { path: data.path.clone(), sha256: data.sha256.clone(), side_px: data.side, usage },
         degradation: "box-blur, at the size of the pictures",
         levels: levels.to_vec(),
         bootstrap_resamples: bootstrap::RESAMPLES,

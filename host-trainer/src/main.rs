@@ -24,9 +24,12 @@ mod progress;
 mod reader;
 mod report;
 mod sample;
+mod say;
 mod schedule;
 mod shard;
 mod split;
+mod stop;
+mod study;
 mod targets;
 mod train;
 mod trial;
@@ -41,6 +44,10 @@ pub const COMMIT: &str = env!("MIEN_COMMIT");
 fn main() -> ExitCode {
     match cli::Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if stop::was_stopped(&error) => {
+            eprintln!("stopped: {error:#}");
+            ExitCode::from(stop::EXIT_CODE)
+        }
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(if failure::is_bad_input(&error) { 2 } else { 1 })

@@ -17,6 +17,7 @@ use crate::export::{Exported, export};
 use crate::network::Network;
 use crate::report::settings::command_line;
 use crate::sample::{DataSet, Sample};
+use crate::say::say;
 use crate::train::Context;
 
 /// Validation faces on which an exported network is compared with its ONNX file.
@@ -59,12 +60,12 @@ pub fn pack(
     let exported = |trained: &Trained, name: &str| -> anyhow::Result<Exported> {
         let exported = export(&trained.network, input, context.classes, &crops)
             .with_context(|| format!("exporting the {name} model"))?;
-        eprintln!(
+        say(&format!(
             "{name}: ONNX of {} kB agrees with the network within {:.1e} on {} faces",
             exported.onnx.len() / 1000,
             exported.max_difference,
             crops.len()
-        );
+        ));
         Ok(exported)
     };
     let clear_file = exported(clear, "clear")?;
@@ -77,7 +78,7 @@ pub fn pack(
     let recognizer =
         Recognizer::new(&manifest, classifier(&clear_file, CLEAR_FILE)?, classifier(&robust_file, ROBUST_FILE)?);
     let calibration = calibrate(&recognizer, &context.split.validation)?;
-    eprintln!("{}", calibration.gate);
+    say(&calibration.gate.to_string());
     apply(&mut manifest, &calibration);
 
     let golden = GoldenSet { pairs: golden_pairs(&recognizer, &context.split.train, &data.labels)? };
@@ -87,7 +88,7 @@ pub fn pack(
         (GOLDEN_FILE.to_owned(), golden.to_json()?.into_bytes()),
     ];
     models::write(out, &manifest, &files)?;
-    eprintln!("bundle written to {}", out.display());
+    say(&format!("bundle written to {}", out.display()));
     Ok(())
 }
 

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::say::{note, say};
+
 /// Time between two plain lines.
 const LINE_INTERVAL: Duration = Duration::from_secs(30);
 
@@ -44,18 +46,21 @@ impl Meter {
             self.last_line = Instant::now();
             let rate = self.done as f64 / self.began.elapsed().as_secs_f64();
             let left = (self.steps - self.done.min(self.steps)) as f64 / rate / 60.0;
-            eprintln!(
+            say(&format!(
                 "{}: step {}/{}, {rate:.2} steps/s, {left:.0} min left, loss {loss:.3}",
                 self.name, self.done, self.steps
-            );
+            ));
         }
     }
 
     /// A line that stays.
     pub fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
+            Some(bar) => {
+                bar.println(text);
+                note(text);
+            }
+            None => say(text),
         }
     }
 

@@ -1,20 +1,22 @@
 //! The report of an evaluation: report.json for programs, report.html and plots for people.
 
 pub mod bars;
-mod curves;
+pub mod curves;
 pub mod folder;
 pub mod heat_map;
 pub mod histogram;
 pub mod html;
 pub mod settings;
+pub mod sheet;
 pub mod svg;
+pub mod training;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use anyhow::Context;
 use models::{BlurLevel, GateConfig, LabelSet};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use self::folder::OutputFolder;
 use self::settings::Settings;
@@ -45,7 +47,7 @@ pub struct Report {
 }
 
 /// The figures at one level of blur.
-#[derive(Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LevelRow {
     /// How much the faces were blurred.
     pub level: BlurLevel,
@@ -139,7 +141,11 @@ fn plots(report: &Report) -> Vec<Plot> {
     if report.blur.len() > 1 {
         plots.push(curves::accuracy_against_blur(&report.blur, report.labels.len()));
     }
-    plots.push(heat_map::confusion(&report.labels, &report.overall.confusion));
+    plots.push(heat_map::confusion(
+        &report.labels,
+        &report.overall.confusion,
+        "Confusion matrix, routed, without blur",
+    ));
     plots.push(bars::per_class(&report.overall.per_class));
     plots
 }

@@ -1,5 +1,6 @@
 //! One labelled face and the data set it belongs to.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -130,6 +131,17 @@ impl DataSet {
     /// The samples of the wanted usage, in order; empty if there are none.
     pub fn select(&self, filter: UsageFilter) -> Vec<&Sample> {
         self.samples.iter().filter(|sample| filter.accepts(sample.usage)).collect()
+    }
+
+    /// Leaves the first few faces of every expression in every part.
+    pub fn keep_few(&mut self) {
+        const OF_EACH: usize = 8;
+        let mut kept: BTreeMap<(Usage, usize), usize> = BTreeMap::new();
+        self.samples.retain(|sample| {
+            let count = kept.entry((sample.usage, sample.label)).or_default();
+            *count += 1;
+            *count <= OF_EACH
+        });
     }
 
     /// The data set without the faces of some expressions; the other labels keep their order.

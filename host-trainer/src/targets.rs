@@ -11,6 +11,7 @@ use crate::config::{DistilConfig, RobustDistilConfig};
 use crate::failure::bad_input;
 use crate::network::Network;
 use crate::sample::Sample;
+use crate::say::say;
 use crate::train::{EVALUATION_BATCH, forward};
 
 /// One row a face that sums to 1: its label, or what people said where many were asked; of that `smoothing` is spread
@@ -57,7 +58,7 @@ impl Lessons {
                 }
                 Ok(())
             })?;
-            eprintln!("teacher {}: asked about {} faces", path.display(), samples.len());
+            say(&format!("teacher {}: asked about {} faces", path.display(), samples.len()));
         }
         Ok(Self { weight: config.weight, rows })
     }

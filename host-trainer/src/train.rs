@@ -19,8 +19,10 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::pack::Trained;
 use crate::progress::Meter;
+use crate::say::say;
 use crate::schedule::learning_rate;
 use crate::split::Split;
+use crate::stop;
 use crate::targets::{Lessons, targets};
 
 /// Faces a step of evaluation.
@@ -83,7 +85,7 @@ pub fn train(context: &Context<'_>, stage: &Stage<'_>, start: Network, store: &S
     let mut state = State { average: start.valid(), best: start.valid(), network: start, optimizer: optimizer(recipe) };
     if !progress.history.is_empty() {
         state = store.load(state)?;
-        eprintln!("{}: going on after epoch {}", stage.name, progress.history.len());
+        say(&format!("{}: going on after epoch {}", stage.name, progress.history.len()));
     }
     state.network = state.network.frozen(recipe.frozen);
 
@@ -189,6 +191,13 @@ fn run_epoch(
             }
             total += loss;
             meter.step(loss);
+            stop::check(|| {
+                format!(
+                    "{} in epoch {}; {number} whole epochs are kept, and the same command goes on from there",
+                    stage.name,
+                    number + 1
+                )
+            })?;
         }
         Ok(total / task.steps as f64)
     })

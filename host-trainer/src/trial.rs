@@ -4,19 +4,23 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use burn::module::Module;
+use burn::tensor::Device;
 use clap::Args;
 use models::BlurLevel;
 
-use crate::checkpoint::Store;
+use crate::checkpoint::{Progress, Store};
 use crate::compute::Compute;
 use crate::config::{Frozen, RobustStart, TrialConfig};
+use crate::failure::bad_input;
 use crate::init::init;
 use crate::lock::lock;
 use crate::network::Network;
 use crate::pack::pack;
 use crate::reader::{self, DataOptions};
 use crate::sample::DataSet;
+use crate::say::say;
 use crate::split::validation_split;
+use crate::stop;
 use crate::targets::Lessons;
 use crate::train::{Context, Stage, train};
 
@@ -24,8 +28,9 @@ use crate::train::{Context, Stage, train};
 #[derive(Args)]
 pub struct TrainArgs {
     /// Labelled faces of one size in any of the formats of --format.
+    /// Takes the place of the trial's `data`.
     #[arg(long, value_name = "PATH")]
-    data: PathBuf,
+    data: Option<PathBuf>,
     #[command(flatten)]
     options: DataOptions,
     /// Folder of the bundle.
@@ -58,46 +63,102 @@ pub struct TrainArgs {
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let trial = trial(args)?;
     let device = args.device.open()?;
-    let mut data = reader::read(&args.data, &args.options)?.without(&trial.drop_classes)?;
+    let mut data = reader::read(data_of(args.data.as_deref(), &trial)?, &args.options)?.without(&trial.drop_classes)?;
     if args.quick {
-        keep_few(&mut data);
+        data.keep_few();
     }
-    let samples = data.select(trial.learn_from);
-    let split = validation_split(&samples, trial.validation_share, trial.seed);
-    eprintln!(
-        "{}: {} faces for training, {} for validation; network {} on {:?}",
-        args.data.display(),
-        split.train.len(),
-        split.validation.len(),
-        trial.network.name(),
-        args.device
-    );
-
     let work = args.work.clone().unwrap_or_else(|| args.out.with_extension("work"));
-    let _lock = lock(&work, "--work")?;
-    let lessons = trial.distil.as_ref().map(|distil| Lessons::of(distil, &data.labels, &split.train)).transpose()?;
-    let context = Context {
-        trial: &trial,
-        data_sha256: &data.sha256,
-        classes: data.labels.len(),
-        split: &split,
-        lessons: lessons.as_ref(),
-        device: &device,
-    };
-    let start = start(&context, &work)?;
-    let clear_stage = Stage { name: "clear", index: 0, recipe: &trial.clear, validation_levels: &[BlurLevel::None] };
-    // A plain clone would share its batch statistics with the network that it was made of.
-    let clear = train(&context, &clear_stage, start.valid().train(), &Store::new(&work, "clear"))?;
-    let robust_stage = Stage { name: "robust", index: 1, recipe: &trial.robust, validation_levels: &BlurLevel::ALL };
-    let robust_start = match trial.robust_start {
-        RobustStart::Clear => clear.network.clone().train(),
-        RobustStart::Init => start,
-    };
-    let of_clear = |distil| Lessons::of_clear(distil, &clear.network, &trial.input, &split.train, &device);
-    let robust_lessons = trial.robust_distil.as_ref().map(of_clear).transpose()?;
-    let robust_context = Context { lessons: robust_lessons.as_ref().or(context.lessons), ..context };
-    let robust = train(&robust_context, &robust_stage, robust_start, &Store::new(&work, "robust"))?;
-    pack(&context, &data, &clear, &robust, &args.out)
+    stop::on_signal(|| ())?;
+    Training { trial: &trial, data: &data, work: &work, out: &args.out, device: &device }.run()?;
+    Ok(())
+}
+
+/// Where the data of a trial lies: the path on the command line wins.
+///
+/// # Errors
+/// Neither names any.
+pub fn data_of<'a>(given: Option<&'a Path>, trial: &'a TrialConfig) -> anyhow::Result<&'a Path> {
+    given.or(trial.data.as_deref()).ok_or_else(|| {
+        bad_input(format!(
+            "trial {}: no data\n  name it with --data PATH, or with `data` in the trial file",
+            trial.name
+        ))
+    })
+}
+
+/// A training with all that it needs.
+pub struct Training<'a> {
+    /// The trial.
+    pub trial: &'a TrialConfig,
+    /// Its data, without the classes that it drops.
+    pub data: &'a DataSet,
+    /// Folder of the checkpoints.
+    pub work: &'a Path,
+    /// Folder of the bundle.
+    pub out: &'a Path,
+    /// Where to compute (without autodiff).
+    pub device: &'a Device,
+}
+
+/// What a training has done.
+pub struct Outcome {
+    /// Of the clear and the robust stage.
+    pub stages: [Progress; 2],
+    /// Faces that were learned from.
+    pub training_faces: usize,
+    /// Faces that decided when to stop.
+    pub validation_faces: usize,
+}
+
+impl Training<'_> {
+    /// Trains both models, going on from their checkpoints, and writes the bundle.
+    ///
+    /// # Errors
+    /// Too little data, a loss that is no number, a folder that cannot be written or is another process's, a wish to stop.
+    pub fn run(&self) -> anyhow::Result<Outcome> {
+        let Training { trial, data, work, .. } = *self;
+        let samples = data.select(trial.learn_from);
+        let split = validation_split(&samples, trial.validation_share, trial.seed);
+        say(&format!(
+            "{}: {} faces for training, {} for validation; network {}",
+            data.path.display(),
+            split.train.len(),
+            split.validation.len(),
+            trial.network.name()
+        ));
+        let _lock = lock(work, "--work")?;
+        let lessons =
+            trial.distil.as_ref().map(|distil| Lessons::of(distil, &data.labels, &split.train)).transpose()?;
+        let context = Context {
+            trial,
+            data_sha256: &data.sha256,
+            classes: data.labels.len(),
+            split: &split,
+            lessons: lessons.as_ref(),
+            device: self.device,
+        };
+        let start = start(&context, work)?;
+        let clear_stage =
+            Stage { name: "clear", index: 0, recipe: &trial.clear, validation_levels: &[BlurLevel::None] };
+        // A plain clone would share its batch statistics with the network that it was made of.
+        let clear = train(&context, &clear_stage, start.valid().train(), &Store::new(work, "clear"))?;
+        let robust_stage =
+            Stage { name: "robust", index: 1, recipe: &trial.robust, validation_levels: &BlurLevel::ALL };
+        let robust_start = match trial.robust_start {
+            RobustStart::Clear => clear.network.clone().train(),
+            RobustStart::Init => start,
+        };
+        let of_clear = |distil| Lessons::of_clear(distil, &clear.network, &trial.input, &split.train, self.device);
+        let robust_lessons = trial.robust_distil.as_ref().map(of_clear).transpose()?;
+        let robust_context = Context { lessons: robust_lessons.as_ref().or(context.lessons), ..context };
+        let robust = train(&robust_context, &robust_stage, robust_start, &Store::new(work, "robust"))?;
+        pack(&context, data, &clear, &robust, self.out)?;
+        Ok(Outcome {
+            stages: [clear.progress, robust.progress],
+            training_faces: split.train.len(),
+            validation_faces: split.validation.len(),
+        })
+    }
 }
 
 /// The trial that is asked for.
@@ -109,16 +170,6 @@ fn trial(args: &TrainArgs) -> anyhow::Result<TrialConfig> {
     Ok(if args.quick { trial.quick() } else { trial })
 }
 
-/// Leaves the first few faces of every expression.
-fn keep_few(data: &mut DataSet) {
-    const OF_EACH: usize = 8;
-    let mut kept = vec![0; data.labels.len()];
-    data.samples.retain(|sample| {
-        kept[sample.label] += 1;
-        kept[sample.label] <= OF_EACH
-    });
-}
-
 /// The network that the clear model starts as: random, or with the weights that the trial names.
 /// What became of each of those is written into the work folder.
 fn start(context: &Context<'_>, work: &Path) -> anyhow::Result<Network> {
@@ -126,15 +177,17 @@ fn start(context: &Context<'_>, work: &Path) -> anyhow::Result<Network> {
     autodiff.seed(context.trial.seed);
     let fresh = Network::new(&context.trial.network, context.classes, &autodiff);
     let Some(path) = &context.trial.init else {
-        if context.trial.clear.frozen != Frozen::None {
-            eprintln!("warning: clear.frozen keeps random weights; name better ones with --init");
+        if let Some(weights) = &context.trial.weights {
+            say(&format!("warning: random weights in place of the published {weights}, which --init can name"));
+        } else if context.trial.clear.frozen != Frozen::None {
+            say("warning: clear.frozen keeps random weights; name better ones with --init");
         }
         return Ok(fresh);
     };
     let (network, plan) = init(fresh, path)?;
     let told = work.join("init.txt");
     std::fs::write(&told, plan.to_string()).with_context(|| format!("cannot write {}", told.display()))?;
-    eprintln!("{}", plan.summary(path));
-    eprintln!("init: all tensors are listed in {}", told.display());
+    say(&plan.summary(path));
+    say(&format!("init: all tensors are listed in {}", told.display()));
     Ok(network)
 }

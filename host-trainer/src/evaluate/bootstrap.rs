@@ -1,12 +1,12 @@
 //! How much a measured figure depends on which faces happened to be in the test: the percentile bootstrap (Efron 1979).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Resamples behind an interval.
 pub const RESAMPLES: usize = 1000;
 
 /// The middle 95 % of a figure over resampled data.
-#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+#[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The 2.5 % quantile.
     pub low: f64,

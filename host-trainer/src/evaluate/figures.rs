@@ -1,7 +1,7 @@
 //! The figures that sum a model up, and how much they depend on which faces happened to be in the test.
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::bootstrap::{self, Interval};
 use super::calibration::calibration_error;
@@ -9,7 +9,7 @@ use super::metrics::{Answer, Confusion};
 use super::roc::auc_of_sorted;
 
 /// One number, or one interval, for each figure. Shares are 0..=1; names in brackets are scikit-learn's.
-#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+#[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures<T> {
     /// Share of right answers.
     pub accuracy: T,

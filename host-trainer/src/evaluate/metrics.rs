@@ -1,7 +1,7 @@
 //! Figures of a set of answers: those that sum it up, those of each label, and the confusion matrix.
 
 use models::{Expression, LabelSet};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::bootstrap::Interval;
 use super::figures::{Figures, Measured};
@@ -43,7 +43,7 @@ impl Answer {
 }
 
 /// All figures of one model on one set of faces.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Those that sum it up.
     #[serde(flatten)]
@@ -57,7 +57,7 @@ pub struct Metrics {
 }
 
 /// Figures of one label. A ratio whose denominator is 0 is given as 0.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassMetrics {
     /// The label.
     pub label: Expression,

@@ -1,6 +1,7 @@
 //! How much that is bad may be passed over.
 
 use crate::failure::bad_input;
+use crate::say::say;
 
 /// Counts the bad pictures, lines and shards of one run.
 pub struct Tolerance {
@@ -32,7 +33,7 @@ impl Tolerance {
             });
         }
         self.bad += 1;
-        eprintln!("passed over: {error:#}");
+        say(&format!("passed over: {error:#}"));
         Ok(())
     }
 }

@@ -26,9 +26,9 @@ pub struct Axis<'a> {
 
 /// Rows are the right labels, columns the answers; shade and upper figure are shares of the row, the lower figure counts
 /// faces.
-pub fn confusion(labels: &LabelSet, faces: &[Vec<u64>]) -> Plot {
+pub fn confusion(labels: &LabelSet, faces: &[Vec<u64>], title: &'static str) -> Plot {
     let svg = counts(&Axis { name: "right label", labels }, &Axis { name: "answer", labels }, faces);
-    svg.finish("confusion", "Confusion matrix, routed, without blur")
+    svg.finish("confusion", title)
 }
 
 /// How often which row meets which column.

@@ -19,7 +19,8 @@ h1{font-size:1.6rem;margin:.5rem 0}h2{font-size:1.15rem;margin:2.2rem 0 .6rem}p{
 th,td{padding:.3rem .8rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}\
 th:first-child,td:first-child{text-align:left;padding-left:0}th{color:var(--faint);font-weight:600}\
 td.wrap{white-space:normal;overflow-wrap:anywhere;text-align:left;font-family:ui-monospace,monospace;font-size:.82rem}\
-svg{max-width:100%;height:auto}";
+svg{max-width:100%;height:auto}\
+.loud{background:#b3261e;color:#fff;padding:.6rem 1rem;border-radius:.5rem;font-weight:600}small{color:var(--faint)}";
 
 /// The whole page.
 pub fn page(report: &Report, plots: &[Plot]) -> String {
@@ -142,7 +143,8 @@ fn gate_table(gate: &GateRow) -> String {
     )
 }
 
-fn class_table(metrics: &Metrics) -> String {
+/// The figures of each label.
+pub fn class_table(metrics: &Metrics) -> String {
     let rows = metrics.per_class.iter().map(|class| {
         let [precision, recall, false_positives] =
             [class.precision, class.recall, class.false_positive_rate].map(percent);

@@ -64,7 +64,8 @@ pub fn command_line() -> String {
     std::iter::once(env!("CARGO_BIN_NAME").to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
-fn quoted(argument: &str) -> String {
+/// An argument as a shell reads it.
+pub fn quoted(argument: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
     if !argument.is_empty() && argument.chars().all(is_plain) {
         argument.to_owned()

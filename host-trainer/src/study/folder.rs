@@ -1,0 +1,91 @@
+//! Finds the trials of a study.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::PUBLISHED;
+use super::published::Published;
+use crate::config::TrialConfig;
+use crate::failure::bad_input;
+
+/// One trial file.
+pub struct Trial {
+    /// Name of the folder that it lies in.
+    pub study: String,
+    /// Name of the file, without `.toml`: unique in its study.
+    pub id: String,
+    /// The file.
+    pub path: PathBuf,
+    /// What is in it.
+    pub config: TrialConfig,
+}
+
+/// All trial files of one folder.
+pub struct Study {
+    /// Name of the folder.
+    pub name: String,
+    /// In order of their names; at least one.
+    pub trials: Vec<Trial>,
+    /// What others reached, where the folder says so.
+    pub published: Option<Published>,
+}
+
+impl Trial {
+    /// Reads a trial file.
+    ///
+    /// # Errors
+    /// Bad input: no such file, an unknown key (with its line), a value out of range.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        let config = TrialConfig::read(Some(path))?;
+        let path = path.canonicalize()?;
+        let name = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self { study: name(path.parent().and_then(Path::file_name)), id: name(path.file_stem()), path, config })
+    }
+}
+
+impl Study {
+    /// Reads every trial file of a folder, and the published figures where there are some. Folders in it are other studies.
+    ///
+    /// # Errors
+    /// Bad input: no such folder, none with trials, a file that does not hold.
+    pub fn open(folder: &Path) -> anyhow::Result<Self> {
+        let trials = trial_files(folder)?.iter().map(|path| Trial::open(path)).collect::<anyhow::Result<Vec<_>>>()?;
+        let Some(first) = trials.first() else {
+            let cure = "a trial is a file NAME.toml; `mien-trainer trial list` shows those that come with Mien";
+            return Err(bad_input(format!("{}: no trials in this folder\n  {cure}", folder.display())));
+        };
+        let published = folder.join(PUBLISHED);
+        let published = published.exists().then(|| Published::read(&published, &trials)).transpose()?;
+        Ok(Self { name: first.study.clone(), trials, published })
+    }
+}
+
+/// The trial files right in a folder, in order of their names.
+///
+/// # Errors
+/// Bad input: no such folder.
+pub fn trial_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = entries(folder)?;
+    files.retain(|path| path.is_file() && path.extension() == Some(OsStr::new("toml")) && !path.ends_with(PUBLISHED));
+    Ok(files)
+}
+
+/// The folders right in a folder, in order of their names.
+///
+/// # Errors
+/// Bad input: no such folder.
+pub fn sub_folders(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut folders = entries(folder)?;
+    folders.retain(|path| path.is_dir());
+    Ok(folders)
+}
+
+fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let read = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
+    let mut entries = read().map_err(|error| {
+        bad_input(format!("cannot read the folder {}: {error}\n  name a folder with trial files", folder.display()))
+    })?;
+    entries.sort();
+    Ok(entries)
+}
