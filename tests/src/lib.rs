@@ -14,6 +14,7 @@ pub mod place;
 pub mod program;
 pub mod random;
 pub mod readings;
+pub mod slurm;
 pub mod wire;
 
 use std::path::{Path, PathBuf};
