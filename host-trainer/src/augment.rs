@@ -13,7 +13,7 @@ pub use self::sixfold::Form;
 use crate::config::AugmentConfig;
 
 /// Side, in px, at which blur radii are stated (the blur study's pictures).
-const BLUR_REFERENCE_SIDE: f32 = 128.0;
+pub const BLUR_REFERENCE_SIDE: f32 = 128.0;
 
 /// A random stream that depends on its place in the run alone, so that a resumed run and one on
 /// other threads draw the same numbers.
@@ -41,11 +41,13 @@ pub fn augment(face: Gray8<'_>, config: &AugmentConfig, form: Form, rng: &mut St
     changed
 }
 
-fn chance(rng: &mut StdRng, probability: f32) -> bool {
+/// Whether something with this probability happens.
+pub fn chance(rng: &mut StdRng, probability: f32) -> bool {
     rng.random::<f32>() < probability
 }
 
-fn symmetric(rng: &mut StdRng, range: f32) -> f32 {
+/// A number of `-range..range`.
+pub fn symmetric(rng: &mut StdRng, range: f32) -> f32 {
     (rng.random::<f32>() * 2.0 - 1.0) * range
 }
 
@@ -76,7 +78,8 @@ fn warp_and_light(face: Gray8<'_>, config: &AugmentConfig, rng: &mut StdRng) -> 
     out
 }
 
-fn bilinear(face: Gray8<'_>, x: f32, y: f32) -> f32 {
+/// The picture between its pixels, whose middles are at whole numbers; its edges go on.
+pub fn bilinear(face: Gray8<'_>, x: f32, y: f32) -> f32 {
     let x = x.clamp(0.0, face.width() as f32 - 1.0);
     let y = y.clamp(0.0, face.height() as f32 - 1.0);
     let (left, top) = (x as usize, y as usize);
@@ -126,12 +129,17 @@ fn blur(picture: &GrayImage, config: &AugmentConfig, rng: &mut StdRng) -> GrayIm
     }
     let strongest = config.blur_radius_at_128_px * picture.width() as f32 / BLUR_REFERENCE_SIDE;
     let radius = rng.random::<f32>() * strongest;
+    soften(picture.view(), radius, rng)
+}
+
+/// Box blur of this radius in px or, as often, a Gaussian of the same variance.
+pub fn soften(picture: Gray8<'_>, radius_px: f32, rng: &mut StdRng) -> GrayImage {
     if rng.random::<bool>() {
-        box_blur(picture.view(), radius)
+        box_blur(picture, radius_px)
     } else {
         // The variance of a mean over 2 r + 1 px is ((2 r + 1)^2 - 1) / 12.
-        let variance = ((2.0 * radius + 1.0).powi(2) - 1.0) / 12.0;
-        gaussian_blur(picture.view(), variance.sqrt())
+        let variance = ((2.0 * radius_px + 1.0).powi(2) - 1.0) / 12.0;
+        gaussian_blur(picture, variance.sqrt())
     }
 }
 

@@ -6,13 +6,11 @@ use std::collections::HashMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 
-use crate::network::Network;
-
 /// `shadow * decay + current * (1 - decay)` for every weight and batch statistic.
 ///
 /// Both networks must have the same structure and parameter ids, `current` in evaluation mode
 /// (`Module::valid`).
-pub fn blend(shadow: Network, current: &Network, decay: f64) -> Network {
+pub fn blend<M: Module>(shadow: M, current: &M, decay: f64) -> M {
     let mut weights = Weights(HashMap::new());
     current.visit(&mut weights);
     shadow.map(&mut Blend { weights, decay })

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::TrialConfig;
@@ -31,12 +32,12 @@ pub struct Epoch {
     pub duration_secs: f64,
 }
 
-/// Where a stage stands.
+/// Where a stage stands: `C` is what decides its outcome, `E` what an epoch gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Progress {
+pub struct Progress<C = TrialConfig, E = Epoch> {
     /// The trial that is being run; a checkpoint of another one is refused.
-    pub trial: TrialConfig,
+    pub trial: C,
     /// SHA-256 of the training data.
     pub data_sha256: String,
     /// Commit of the trainer that began the stage.
@@ -44,7 +45,20 @@ pub struct Progress {
     /// Whether the stage has run to its end.
     pub finished: bool,
     /// Every epoch so far.
-    pub history: Vec<Epoch>,
+    pub history: Vec<E>,
+}
+
+impl<C: Clone, E> Progress<C, E> {
+    /// A stage that begins.
+    pub fn new(trial: &C, data_sha256: &str) -> Self {
+        Self {
+            trial: trial.clone(),
+            data_sha256: data_sha256.into(),
+            commit: crate::COMMIT.into(),
+            finished: false,
+            history: Vec::new(),
+        }
+    }
 }
 
 /// A stage's folder of checkpoints.
@@ -53,13 +67,13 @@ pub struct Store {
 }
 
 /// What lies in a checkpoint.
-pub struct State {
+pub struct State<M = Network> {
     /// The weights that the optimiser works on.
-    pub network: Network,
+    pub network: M,
     /// Their moving average.
-    pub average: Network,
-    /// The average at its best validation accuracy.
-    pub best: Network,
+    pub average: M,
+    /// The average at its best on the validation pictures.
+    pub best: M,
     /// Momentum of every weight.
     pub optimizer: ModuleOptimizer,
 }
@@ -76,19 +90,26 @@ impl Store {
         Self { folder: work.join(stage) }
     }
 
-    /// How far the stage has come, or `None` where it has not begun.
+    /// How far the stage has come, or `None` where it has not begun; `decisive` leaves of a trial what decides the
+    /// stage's outcome.
     ///
     /// # Errors
     /// The checkpoint is of another trial or other data, or cannot be read.
-    pub fn progress(&self, trial: &TrialConfig, stage: u64, data_sha256: &str) -> anyhow::Result<Option<Progress>> {
+    pub fn progress<C: DeserializeOwned + PartialEq, E: DeserializeOwned>(
+        &self,
+        trial: &C,
+        decisive: impl Fn(&C) -> C,
+        data_sha256: &str,
+    ) -> anyhow::Result<Option<Progress<C, E>>> {
         self.recover()?;
         let path = self.folder.join(PROGRESS);
         if !path.exists() {
             return Ok(None);
         }
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let progress: Progress = serde_json::from_str(&text).map_err(|error| self.unusable(&error.to_string()))?;
-        if progress.trial.up_to(stage) != trial.up_to(stage) {
+        let progress: Progress<C, E> =
+            serde_json::from_str(&text).map_err(|error| self.unusable(&error.to_string()))?;
+        if decisive(&progress.trial) != decisive(trial) {
             return Err(self.unusable("it was made by a trial with other settings"));
         }
         if progress.data_sha256 != data_sha256 {
@@ -107,7 +128,8 @@ impl Store {
         stage: u64,
         data_sha256: &str,
     ) -> anyhow::Result<Option<String>> {
-        let Err(error) = self.progress(trial, stage, data_sha256) else { return Ok(None) };
+        let found = self.progress::<_, Epoch>(trial, |trial: &TrialConfig| trial.up_to(stage), data_sha256);
+        let Err(error) = found else { return Ok(None) };
         fs::remove_dir_all(&self.folder).with_context(|| format!("cannot remove {}", self.folder.display()))?;
         Ok(Some(error.root_cause().to_string()))
     }
@@ -116,8 +138,8 @@ impl Store {
     ///
     /// # Errors
     /// A file is missing, damaged, or of another structure.
-    pub fn load(&self, state: State) -> anyhow::Result<State> {
-        let network = |network: Network, file| {
+    pub fn load<M: Module>(&self, state: State<M>) -> anyhow::Result<State<M>> {
+        let network = |network: M, file| {
             network.try_load_file(self.folder.join(file)).map_err(|error| self.unusable(&format!("{file}: {error}")))
         };
         Ok(State {
@@ -135,14 +157,18 @@ impl Store {
     ///
     /// # Errors
     /// The folder cannot be written; the old checkpoint is then still whole.
-    pub fn save(&self, state: &State, progress: &Progress) -> anyhow::Result<()> {
+    pub fn save<M: Module, C: Serialize, E: Serialize>(
+        &self,
+        state: &State<M>,
+        progress: &Progress<C, E>,
+    ) -> anyhow::Result<()> {
         let fresh = self.folder.with_extension("partial");
         let write = || -> anyhow::Result<()> {
             if fresh.exists() {
                 fs::remove_dir_all(&fresh)?;
             }
             fs::create_dir_all(&fresh)?;
-            let save = |network: &Network, file| {
+            let save = |network: &M, file| {
                 network.clone().save_file(fresh.join(file)).map_err(|error| anyhow!("{file}: {error}"))
             };
             save(&state.network, NETWORK)?;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{composites, evaluate, inspect, prepare, study, trial};
+use crate::{composites, detector, evaluate, inspect, prepare, study, trial};
 
 /// Turns face pictures into a bundle of ONNX models for Mien's device.
 #[derive(Parser)]
@@ -28,6 +28,10 @@ enum Command {
     /// Run all trials of a folder, or put their figures beside the published ones.
     #[command(subcommand)]
     Study(study::StudyCommand),
+    /// Train a face detector with five points a face and write its ONNX files.
+    TrainDetector(detector::train::TrainDetectorArgs),
+    /// Measure face detectors on held-out people, sharp and blurred, and on videos.
+    EvaluateDetector(detector::evaluate::EvaluateDetectorArgs),
     /// Make the demo's faces: means of many, in which nobody can be recognised.
     Composites(composites::CompositesArgs),
 }
@@ -45,6 +49,8 @@ impl Cli {
             Command::Evaluate(args) => evaluate::run(&args),
             Command::Trial(command) => command.run(),
             Command::Study(command) => command.run(),
+            Command::TrainDetector(args) => detector::train::run(&args),
+            Command::EvaluateDetector(args) => detector::evaluate::run(&args),
             Command::Composites(args) => composites::run(&args),
         }
     }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use self::augment::AugmentConfig;
 pub use self::distil::{DistilConfig, RobustDistilConfig};
 pub use self::network::{HeadConfig, NetworkConfig};
-use self::range::within;
+pub use self::range::within;
 pub use self::recipe::{Balance, Frozen, LossKind, Optimiser, Recipe, Schedule};
 use crate::failure::bad_input;
 use crate::sample::UsageFilter;
@@ -197,10 +197,11 @@ mod tests {
     use super::*;
     use crate::failure::is_bad_input;
 
-    /// Every trial file below a folder; a study's published figures lie beside them.
+    /// Every trial file below a folder, but for the detector's, which is of another kind; a study's published figures lie
+    /// beside them.
     fn trials(folder: &Path) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let is_trial = |path: &PathBuf| !path.ends_with(crate::study::PUBLISHED);
+        let is_trial = |path: &PathBuf| !path.ends_with(crate::study::PUBLISHED) && !path.ends_with("detector.toml");
         entries.flat_map(|path| if path.is_dir() { trials(&path) } else { vec![path] }).filter(is_trial).collect()
     }
 

@@ -97,7 +97,7 @@ fn with_our_names(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
 
 /// ONNX wants the number that `Pad` fills in as a scalar; the exporter writes a list of one, which
 /// tract refuses.
-fn with_scalar_pads(graph: &mut GraphProto) {
+pub fn with_scalar_pads(graph: &mut GraphProto) {
     let is_pad = |node: &&NodeProto| node.op_type == "Pad";
     let values: HashSet<String> =
         graph.node.iter().filter(is_pad).filter_map(|node| node.input.get(2).cloned()).collect();

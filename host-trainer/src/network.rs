@@ -5,11 +5,11 @@ mod efficientnet;
 mod googlenet;
 mod head;
 mod inverted_residual;
-mod layers;
+pub mod layers;
 mod mini_xception;
 mod mobilenet_v2;
 mod plain_cnn;
-mod residual;
+pub mod residual;
 mod resnet;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! Two trained networks -> a bundle: export, calibration, gate, golden pairs, manifest.
 
+mod detector;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -10,6 +12,7 @@ use models::{
     Manifest, ModelChoice, ModelEntry, Provenance, Recognizer, resize,
 };
 
+pub use self::detector::BundledDetector;
 use crate::calibrate::{Calibration, calibrate};
 use crate::checkpoint::Progress;
 use crate::config::RobustStart;
@@ -37,7 +40,7 @@ pub struct Trained {
 }
 
 /// Exports both networks, fits temperatures and the gate on the validation faces, and writes the
-/// bundle to `out`.
+/// bundle, with a detector of its own where there is one, to `out`.
 ///
 /// # Errors
 /// A network that cannot be exported or differs from its ONNX file, a folder that cannot be
@@ -47,6 +50,7 @@ pub fn pack(
     data: &DataSet,
     clear: &Trained,
     robust: &Trained,
+    detector: Option<BundledDetector>,
     out: &Path,
 ) -> anyhow::Result<()> {
     let input = &context.trial.input;
@@ -81,12 +85,14 @@ pub fn pack(
     say(&calibration.gate.to_string());
     apply(&mut manifest, &calibration);
 
+    let detector = detector.map(|detector| detector.enter(&mut manifest, &context.split.train)).transpose()?;
     let golden = GoldenSet { pairs: golden_pairs(&recognizer, &context.split.train, &data.labels)? };
-    let files = [
+    let mut files = vec![
         (CLEAR_FILE.to_owned(), clear_file.onnx),
         (ROBUST_FILE.to_owned(), robust_file.onnx),
         (GOLDEN_FILE.to_owned(), golden.to_json()?.into_bytes()),
     ];
+    files.extend(detector);
     models::write(out, &manifest, &files)?;
     say(&format!("bundle written to {}", out.display()));
     Ok(())

@@ -29,10 +29,11 @@ use models::LabelSet;
 use crate::failure::bad_input;
 use crate::sample::DataSet;
 
-pub use self::entry::{Entry, Picture};
+pub use self::entry::{Entry, Picture, decode};
 pub use self::format::{Format, Labels};
 pub use self::tolerance::Tolerance;
 pub use self::votes::VoteMode;
+pub use self::walk::file_names;
 
 /// A data set that is read one picture after another, always in the same order.
 pub trait Reader: Iterator<Item = Result<Entry, Fault>> + Send {
@@ -118,7 +119,7 @@ fn metadata(path: &Path) -> anyhow::Result<fs::Metadata> {
 }
 
 /// A path of the user's that cannot be read is bad input, with the cure for the two usual reasons.
-fn unreadable(path: &Path, error: &io::Error) -> anyhow::Error {
+pub fn unreadable(path: &Path, error: &io::Error) -> anyhow::Error {
     let cure = match error.kind() {
         ErrorKind::NotFound => "; check the path of the data",
         ErrorKind::PermissionDenied => "; check its permissions",

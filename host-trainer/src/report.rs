@@ -1,5 +1,6 @@
 //! The report of an evaluation: report.json for programs, report.html and plots for people.
 
+pub mod axes;
 pub mod bars;
 pub mod curves;
 pub mod folder;

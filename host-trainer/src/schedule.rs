@@ -7,15 +7,12 @@ use crate::config::{Recipe, Schedule};
 /// training went, so that a resumed run goes on with the same one.
 pub fn learning_rate(recipe: &Recipe, step: usize, steps_an_epoch: usize, history: &[Epoch]) -> f64 {
     let steps = steps_an_epoch * recipe.epochs;
-    let warm_up = recipe.warm_up_steps.min(steps);
-    if step < warm_up {
-        return recipe.learning_rate * (step + 1) as f64 / warm_up as f64;
+    let warm_up_steps = recipe.warm_up_steps.min(steps);
+    if let Some(rate) = warm_up(recipe.learning_rate, step, warm_up_steps) {
+        return rate;
     }
     let share = match recipe.schedule {
-        Schedule::Cosine {} => {
-            let share = (step - warm_up) as f64 / (steps - warm_up).max(1) as f64;
-            0.5 * (1.0 + (share * std::f64::consts::PI).cos())
-        }
+        Schedule::Cosine {} => return cosine(recipe.learning_rate, step, warm_up_steps, steps),
         Schedule::Constant {} => 1.0,
         Schedule::Step { every_epochs, factor } => {
             let epoch = step / steps_an_epoch.max(1);
@@ -24,6 +21,20 @@ pub fn learning_rate(recipe: &Recipe, step: usize, steps_an_epoch: usize, histor
         Schedule::Plateau { patience, factor } => factor.powf(plateaus(history, patience) as f64),
     };
     recipe.learning_rate * share
+}
+
+/// The rate of `step` of so many `steps`: it rises to `highest` over `warm_up_steps`, then falls to 0 along half a cosine
+/// (Loshchilov and Hutter 2017).
+pub fn cosine(highest: f64, step: usize, warm_up_steps: usize, steps: usize) -> f64 {
+    warm_up(highest, step, warm_up_steps).unwrap_or_else(|| {
+        let share = (step - warm_up_steps) as f64 / steps.saturating_sub(warm_up_steps).max(1) as f64;
+        highest * 0.5 * (1.0 + (share * std::f64::consts::PI).cos())
+    })
+}
+
+/// The rate while it rises.
+fn warm_up(highest: f64, step: usize, steps: usize) -> Option<f64> {
+    (step < steps).then(|| highest * (step + 1) as f64 / steps as f64)
 }
 
 /// How often `patience` epochs in a row have brought no lower validation loss.

@@ -72,16 +72,9 @@ struct Task {
 /// A loss that is no number, a checkpoint that cannot be read or written.
 pub fn train(context: &Context<'_>, stage: &Stage<'_>, start: Network, store: &Store) -> anyhow::Result<Trained> {
     let (trial, recipe) = (context.trial, stage.recipe);
-    let mut progress = match store.progress(trial, stage.index, context.data_sha256)? {
-        Some(progress) => progress,
-        None => Progress {
-            trial: trial.clone(),
-            data_sha256: context.data_sha256.into(),
-            commit: crate::COMMIT.into(),
-            finished: false,
-            history: Vec::new(),
-        },
-    };
+    let mut progress: Progress = store
+        .progress(trial, |trial| trial.up_to(stage.index), context.data_sha256)?
+        .unwrap_or_else(|| Progress::new(trial, context.data_sha256));
     let mut state = State { average: start.valid(), best: start.valid(), network: start, optimizer: optimizer(recipe) };
     if !progress.history.is_empty() {
         state = store.load(state)?;

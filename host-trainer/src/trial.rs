@@ -15,7 +15,7 @@ use crate::failure::bad_input;
 use crate::init::init;
 use crate::lock::lock;
 use crate::network::Network;
-use crate::pack::pack;
+use crate::pack::{BundledDetector, pack};
 use crate::reader::{self, DataOptions};
 use crate::sample::DataSet;
 use crate::say::say;
@@ -43,6 +43,10 @@ pub struct TrainArgs {
     /// names, or the work folder of an earlier training. Takes the place of the trial's `init`.
     #[arg(long, value_name = "PATH")]
     init: Option<PathBuf>,
+    /// Face detector of the bundle, an ONNX file of the YuNet form: it is copied into the bundle, whose faces are then
+    /// framed as the training faces are. Without it, the detector that is built in.
+    #[arg(long, value_name = "FILE")]
+    detector: Option<PathBuf>,
     /// Only prove that the trial can be run: one epoch on a few small faces. The bundle is worth nothing.
     #[arg(long)]
     quick: bool,
@@ -69,7 +73,8 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     }
     let work = args.work.clone().unwrap_or_else(|| args.out.with_extension("work"));
     stop::on_signal(|| ())?;
-    Training { trial: &trial, data: &data, work: &work, out: &args.out, device: &device }.run()?;
+    let detector = args.detector.as_deref();
+    Training { trial: &trial, data: &data, work: &work, out: &args.out, detector, device: &device }.run()?;
     Ok(())
 }
 
@@ -96,6 +101,8 @@ pub struct Training<'a> {
     pub work: &'a Path,
     /// Folder of the bundle.
     pub out: &'a Path,
+    /// File of the bundle's own face detector.
+    pub detector: Option<&'a Path>,
     /// Where to compute (without autodiff).
     pub device: &'a Device,
 }
@@ -117,6 +124,7 @@ impl Training<'_> {
     /// Too little data, a loss that is no number, a folder that cannot be written or is another process's, a wish to stop.
     pub fn run(&self) -> anyhow::Result<Outcome> {
         let Training { trial, data, work, .. } = *self;
+        let detector = self.detector.map(BundledDetector::read).transpose()?;
         let samples = data.select(trial.learn_from);
         let split = validation_split(&samples, trial.validation_share, trial.seed);
         say(&format!(
@@ -152,7 +160,7 @@ impl Training<'_> {
         let robust_lessons = trial.robust_distil.as_ref().map(of_clear).transpose()?;
         let robust_context = Context { lessons: robust_lessons.as_ref().or(context.lessons), ..context };
         let robust = train(&robust_context, &robust_stage, robust_start, &Store::new(work, "robust"))?;
-        pack(&context, data, &clear, &robust, self.out)?;
+        pack(&context, data, &clear, &robust, detector, self.out)?;
         Ok(Outcome {
             stages: [clear.progress, robust.progress],
             training_faces: split.train.len(),

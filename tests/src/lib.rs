@@ -7,6 +7,7 @@ pub mod bundles;
 pub mod crops;
 pub mod data;
 pub mod debian;
+pub mod discs;
 pub mod disk;
 pub mod guest;
 pub mod peers;

@@ -20,8 +20,9 @@ pub struct ResidualNet {
     head: Linear,
 }
 
+/// A convolution that halves the side, and residual blocks behind it.
 #[derive(Module, Debug)]
-struct Stage {
+pub struct Stage {
     down: ConvNorm,
     blocks: Vec<Block>,
 }
@@ -44,14 +45,7 @@ impl ResidualNet {
         let stages = widths
             .iter()
             .zip(blocks)
-            .map(|(&width, &count)| {
-                let stage = Stage {
-                    down: ConvNorm::new([channels, width], 3, 2, device),
-                    blocks: (0..count).map(|_| Block::new(width, device)).collect(),
-                };
-                channels = width;
-                stage
-            })
+            .map(|(&width, &count)| Stage::new([std::mem::replace(&mut channels, width), width], count, device))
             .collect();
         Self {
             stages,
@@ -62,21 +56,37 @@ impl ResidualNet {
 
     /// Logits of a batch of crops.
     pub fn forward(&self, crops: Tensor<4>) -> Tensor<2> {
-        let features = self.stages.iter().fold(crops, |x, stage| {
-            let x = relu(stage.down.forward(x));
-            stage.blocks.iter().fold(x, |x, block| block.forward(x))
-        });
+        let features = self.stages.iter().fold(crops, |x, stage| stage.forward(x));
         let pooled = adaptive_avg_pool2d(features, [1, 1]).flatten::<2>(1, 3);
         self.head.forward(self.dropout.forward(pooled))
     }
 
     /// All layers with weights.
     pub fn layers(&mut self) -> Layers<'_> {
-        let stages = self.stages.iter_mut().flat_map(|stage| {
-            let blocks = stage.blocks.iter_mut().flat_map(|block| [&mut block.first, &mut block.second]);
-            [&mut stage.down].into_iter().chain(blocks)
-        });
-        Layers { base: stages.map(Layer::ConvNorm).collect(), head: vec![Layer::Linear(&mut self.head)] }
+        let base = self.stages.iter_mut().flat_map(Stage::layers).collect();
+        Layers { base, head: vec![Layer::Linear(&mut self.head)] }
+    }
+}
+
+impl Stage {
+    /// From and to so many channels, with so many blocks.
+    pub fn new([input, width]: [usize; 2], blocks: usize, device: &Device) -> Self {
+        Self {
+            down: ConvNorm::new([input, width], 3, 2, device),
+            blocks: (0..blocks).map(|_| Block::new(width, device)).collect(),
+        }
+    }
+
+    /// `[batch, input, h, w]` -> `[batch, width, h / 2, w / 2]`, rounded up.
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let x = relu(self.down.forward(input));
+        self.blocks.iter().fold(x, |x, block| block.forward(x))
+    }
+
+    /// All layers with weights.
+    pub fn layers(&mut self) -> impl Iterator<Item = Layer<'_>> {
+        let blocks = self.blocks.iter_mut().flat_map(|block| [&mut block.first, &mut block.second]);
+        [&mut self.down].into_iter().chain(blocks).map(Layer::ConvNorm)
     }
 }
 

@@ -89,7 +89,11 @@ impl Content<'_> {
     }
 }
 
-fn decode(file: &Path, bytes: &[u8]) -> anyhow::Result<GrayImage> {
+/// The picture in gray that `bytes` are, whatever its format; `file` is what errors call it.
+///
+/// # Errors
+/// Bad input: no whole picture.
+pub fn decode(file: &Path, bytes: &[u8]) -> anyhow::Result<GrayImage> {
     let refuse = |what: String| bad_input(format!("{}: {what}", file.display()));
     let mut reader =
         ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| refuse(error.to_string()))?;

@@ -164,7 +164,8 @@ fn train(folder: &Path, config: &TrialConfig, data: &DataSet, args: &RunArgs) ->
         }
     }
     let device = args.device.open()?;
-    Training { trial: config, data, work: &work, out: &folder.join(BUNDLE), device: &device }.run()
+    let out = folder.join(BUNDLE);
+    Training { trial: config, data, work: &work, out: &out, detector: None, device: &device }.run()
 }
 
 /// Measures at every level of blur and writes the report and the sheet of samples.

@@ -22,6 +22,8 @@ const MAX_SIDE: usize = 4096;
 pub(super) struct Form {
     /// Ready to run.
     pub network: Arc<TypedRunnableModel>,
+    /// Planes of the input: 3 (blue, green, red) or 1 (gray).
+    pub channels: usize,
     /// Px of the input.
     pub width: usize,
     /// Px of the input.
@@ -38,17 +40,17 @@ impl Form {
 
         let proto = onnx().proto_model_for_read(&mut Cursor::new(bytes)).map_err(|e| load(format!("{e:#}")))?;
         let graph = proto.graph.as_ref().ok_or_else(|| load("it holds no network".to_owned()))?;
-        let (width, height) = input_size(graph).map_err(shape)?;
+        let (channels, width, height) = input_size(graph).map_err(shape)?;
         let outputs = find_outputs(graph).map_err(shape)?;
-        let network = prepare(&proto, width, height).map_err(|e| load(format!("{e:#}")))?;
+        let network = prepare(&proto, [1, channels, height, width]).map_err(|e| load(format!("{e:#}")))?;
         check_outputs(&network, &outputs, width, height).map_err(shape)?;
         let network = network.into_runnable().map_err(|e| load(format!("{e:#}")))?;
-        Ok(Self { network, width, height, outputs })
+        Ok(Self { network, channels, width, height, outputs })
     }
 }
 
-/// Width and height that the file gives its input, `OPEN_SIZE` where it leaves them open.
-fn input_size(graph: &GraphProto) -> Result<(usize, usize), String> {
+/// Channels, width and height that the file gives its input; 3 and `OPEN_SIZE` where it leaves them open.
+fn input_size(graph: &GraphProto) -> Result<(usize, usize, usize), String> {
     // Old files list their weights among the inputs.
     let weights = |name: &str| graph.initializer.iter().any(|i| i.name == name);
     let inputs: Vec<_> = graph.input.iter().filter(|i| !weights(&i.name)).collect();
@@ -69,19 +71,19 @@ fn input_size(graph: &GraphProto) -> Result<(usize, usize), String> {
         .collect();
     let told = || {
         let dims: Vec<_> = dims.iter().map(|d| d.map_or("?".to_owned(), |n| n.to_string())).collect();
-        format!("input `{}` is [{}], expected [1, 3, H, W]", input.name, dims.join(", "))
+        format!("input `{}` is [{}], expected [1, 3, H, W] or [1, 1, H, W]", input.name, dims.join(", "))
     };
     let &[batch, channels, height, width] = dims.as_slice() else {
         return Err(told());
     };
-    if batch.is_some_and(|n| n != 1) || channels.is_some_and(|n| n != 3) {
+    if batch.is_some_and(|n| n != 1) || channels.is_some_and(|n| n != 3 && n != 1) {
         return Err(told());
     }
     let size = (width.unwrap_or(OPEN_SIZE.0), height.unwrap_or(OPEN_SIZE.1));
     if [size.0, size.1].iter().any(|side| side % 32 != 0 || *side > MAX_SIDE) {
         return Err(format!("{} with sides that are multiples of 32 up to {MAX_SIDE}", told()));
     }
-    Ok(size)
+    Ok((channels.unwrap_or(3), size.0, size.1))
 }
 
 /// Places of the outputs, by their names.
@@ -104,12 +106,12 @@ fn find_outputs(graph: &GraphProto) -> Result<[[usize; HEADS.len()]; STRIDES.len
     Ok(places)
 }
 
-fn prepare(proto: &ModelProto, width: usize, height: usize) -> TractResult<TypedModel> {
+fn prepare(proto: &ModelProto, input: [usize; 4]) -> TractResult<TypedModel> {
     onnx()
         // Published files that were resized keep the shapes of the old size there.
         .with_ignore_value_info(true)
         .model_for_proto_model(proto)?
-        .with_input_fact(0, f32::fact([1, 3, height, width]).into())?
+        .with_input_fact(0, f32::fact(input).into())?
         .into_optimized()
 }
 

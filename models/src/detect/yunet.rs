@@ -1,6 +1,6 @@
 //! Any detector network of the YuNet form, run by tract: the published ones and our own.
 //!
-//! Input: `[1, 3, H, W]` float, BGR, 0..255, sides multiples of 32. Outputs, for each stride s of
+//! Input: `[1, 3, H, W]` float, BGR, or `[1, 1, H, W]`, gray; 0..255, sides multiples of 32. Outputs, for each stride s of
 //! 8, 16 and 32, with N = H/s * W/s cells: `cls_s` `[1, N, 1]`, `obj_s` `[1, N, 1]`, `bbox_s`
 //! `[1, N, 4]`, `kps_s` `[1, N, 10]`; the leading 1 may be missing.
 
@@ -69,7 +69,7 @@ impl YunetDetector {
             ((width * scale).round() as usize).min(columns),
             ((height * scale).round() as usize).min(rows),
         );
-        let mut planes = vec![0.0f32; 3 * columns * rows];
+        let mut planes = vec![0.0f32; self.form.channels * columns * rows];
         let lines = small.pixels().chunks_exact(small.width());
         for (line, target) in lines.zip(planes.chunks_exact_mut(columns)) {
             for (pixel, value) in line.iter().zip(target) {
@@ -77,15 +77,16 @@ impl YunetDetector {
             }
         }
         // Gray is the same in blue, green and red.
-        planes.copy_within(..columns * rows, columns * rows);
-        planes.copy_within(..columns * rows, 2 * columns * rows);
+        for plane in 1..self.form.channels {
+            planes.copy_within(..columns * rows, plane * columns * rows);
+        }
         (planes, small.width() as f32 / width, small.height() as f32 / height)
     }
 
     /// Everything above the threshold, in px of the input.
     fn candidates(&self, planes: &[f32]) -> TractResult<Vec<DetectedFace>> {
         let (columns, rows) = self.input_size();
-        let input = Tensor::from_shape(&[1, 3, rows, columns], planes)?;
+        let input = Tensor::from_shape(&[1, self.form.channels, rows, columns], planes)?;
         let results = self.form.network.run(tvec!(input.into()))?;
         let mut faces = Vec::new();
         for (&stride, places) in STRIDES.iter().zip(&self.form.outputs) {

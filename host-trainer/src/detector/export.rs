@@ -1,0 +1,205 @@
+//! A trained detector -> ONNX files of the YuNet form with a fixed input, checked in the same breath.
+
+use std::io::Cursor;
+
+use anyhow::{Context, anyhow, bail};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor as BurnTensor};
+use burn_onnx::export::OnnxExporter;
+use models::{GrayImage, YunetDetector};
+use prost::Message;
+use tract_onnx::pb::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
+    attribute_proto::AttributeType, tensor_proto::DataType, tensor_shape_proto::Dimension,
+    tensor_shape_proto::dimension, type_proto,
+};
+use tract_onnx::prelude::*;
+
+use super::network::{DetectorNet, STRIDES, VALUES};
+use crate::export::with_scalar_pads;
+
+/// Name of the only input, `[1, 1, height, width]`.
+const INPUT: &str = "picture";
+/// Outputs of every stride: name, the first of their values in the network's 16, and the one behind the last.
+const OUTPUTS: [(&str, usize, usize); 4] = [("cls", 0, 1), ("obj", 1, 2), ("bbox", 2, 6), ("kps", 6, VALUES)];
+/// So many of the network's values are logits, and probabilities in the file.
+const LOGITS: usize = 2;
+/// Largest difference of a probability, or of an offset in strides, that export may make.
+const TOLERANCE: f32 = 1e-3;
+
+/// Writes `network` for pictures of `width` x `height` px, multiples of 32; batch normalisation folded, probabilities
+/// out.
+///
+/// # Errors
+/// The network cannot be lowered, or the file is not of the form.
+pub fn export(network: &DetectorNet, width: usize, height: usize) -> anyhow::Result<Vec<u8>> {
+    let device = Device::flex();
+    let sample = BurnTensor::<4>::zeros([1, 1, height, width], &device);
+    let model = OnnxExporter::new()
+        .export(&network.folded(), sample, |network, picture| network.maps(picture))
+        .map_err(|error| anyhow!("this detector cannot be written as ONNX: {error}"))?;
+    let onnx = in_form(model.as_bytes(), width, height)?;
+    YunetDetector::from_bytes(&onnx, "the exported detector").context("the exported detector is not of the form")?;
+    Ok(onnx)
+}
+
+/// Compares all that file and network say of pictures, which must have the size of the file's input; gives the largest
+/// difference of a probability or an offset.
+///
+/// # Errors
+/// They differ by more than [`TOLERANCE`], or one of them fails.
+pub fn check(network: &DetectorNet, onnx: &[u8], pictures: &[GrayImage]) -> anyhow::Result<f32> {
+    let file = tract_onnx::onnx().model_for_read(&mut Cursor::new(onnx))?.into_optimized()?.into_runnable()?;
+    let network = network.valid().to_device(&Device::flex());
+    let mut worst = 0f32;
+    for picture in pictures {
+        let pixels: Vec<f32> = picture.pixels().iter().map(|&pixel| f32::from(pixel)).collect();
+        let shape = [1, 1, picture.height(), picture.width()];
+        let input = Tensor::from_shape(&shape, &pixels)?;
+        let said = file.run(tvec!(input.into()))?;
+        let expected =
+            numbers(&network, BurnTensor::<1>::from_floats(pixels.as_slice(), &Device::flex()).reshape(shape))?;
+        let mut cells = expected.as_slice();
+        for outputs in said.chunks_exact(OUTPUTS.len()) {
+            let count = outputs[0].len();
+            let (level, others) = cells.split_at(count.min(cells.len()));
+            cells = others;
+            for (output, (_, from, to)) in outputs.iter().zip(OUTPUTS) {
+                let theirs = output.try_as_plain_ram()?.as_slice::<f32>()?;
+                let ours = level.iter().flat_map(|cell| &cell[from..to]);
+                worst = theirs.iter().zip(ours).map(|(a, b)| (a - b).abs()).fold(worst, largest);
+            }
+        }
+    }
+    if worst <= TOLERANCE {
+        return Ok(worst);
+    }
+    bail!("the ONNX file and the network differ by {worst:e} (at most {TOLERANCE:e} is allowed)")
+}
+
+/// The larger one; what is no number wins, as it is no agreement.
+fn largest(a: f32, b: f32) -> f32 {
+    if a.is_nan() || a > b { a } else { b }
+}
+
+/// What the network says of every cell: stride after stride, row by row; logits as probabilities.
+fn numbers(network: &DetectorNet, picture: BurnTensor<4>) -> anyhow::Result<Vec<[f32; VALUES]>> {
+    let output = network.forward(picture).into_data();
+    let values: Vec<f32> = output.try_to_vec().map_err(|error| anyhow!("reading the detector's numbers: {error:?}"))?;
+    let mut cells = values.as_chunks::<VALUES>().0.to_vec();
+    for logit in cells.iter_mut().flat_map(|cell| &mut cell[..LOGITS]) {
+        *logit = 1.0 / (1.0 + (-*logit).exp());
+    }
+    Ok(cells)
+}
+
+/// Puts the outputs of the form behind the exporter's three maps, `[1, 16, h, w]` each.
+fn in_form(bytes: &[u8], width: usize, height: usize) -> anyhow::Result<Vec<u8>> {
+    let mut model = ModelProto::decode(bytes).context("the exporter's own file")?;
+    model.producer_name = "mien-trainer".into();
+    let graph = model.graph.as_mut().context("the exporter wrote no graph")?;
+    let [input] = graph.input.as_mut_slice() else {
+        bail!("the exporter wrote {} inputs, not one", graph.input.len());
+    };
+    let theirs = std::mem::replace(&mut input.name, INPUT.into());
+    for name in graph.node.iter_mut().flat_map(|node| &mut node.input).filter(|name| **name == theirs) {
+        *name = INPUT.into();
+    }
+    let maps: Vec<String> = std::mem::take(&mut graph.output).into_iter().map(|output| output.name).collect();
+    if maps.len() != STRIDES.len() {
+        bail!("the exporter wrote {} outputs, not {}", maps.len(), STRIDES.len());
+    }
+    add_numbers(graph, "axis", &[2]);
+    for (map, stride) in maps.iter().zip(STRIDES) {
+        add_level(graph, map, stride, (width / stride) * (height / stride));
+    }
+    with_scalar_pads(graph);
+    graph.name = "mien".into();
+    Ok(model.encode_to_vec())
+}
+
+/// From `[1, 16, h, w]` to `[1, h * w, 16]`, cut into its outputs.
+fn add_level(graph: &mut GraphProto, map: &str, stride: usize, cells: usize) {
+    let named = |part: &str| format!("{part}_{stride}");
+    let (turned, all, shape) = (named("turned"), named("cells"), named("shape"));
+    let order = AttributeProto {
+        name: "perm".into(),
+        r#type: AttributeType::Ints as i32,
+        ints: vec![0, 2, 3, 1],
+        ..AttributeProto::default()
+    };
+    add_numbers(graph, &shape, &[1, cells as i64, VALUES as i64]);
+    graph.node.push(node("Transpose", &[map], &turned, &[order]));
+    graph.node.push(node("Reshape", &[&turned, &shape], &all, &[]));
+    for (output, from, to) in OUTPUTS {
+        let name = named(output);
+        let (start, end, cut) =
+            (named(&format!("{output}_from")), named(&format!("{output}_to")), format!("{name}_cut"));
+        add_numbers(graph, &start, &[from as i64]);
+        add_numbers(graph, &end, &[to as i64]);
+        if to <= LOGITS {
+            graph.node.push(node("Slice", &[&all, &start, &end, "axis"], &cut, &[]));
+            graph.node.push(node("Sigmoid", &[&cut], &name, &[]));
+        } else {
+            graph.node.push(node("Slice", &[&all, &start, &end, "axis"], &name, &[]));
+        }
+        graph.output.push(value(&name, &[1, cells, to - from]));
+    }
+}
+
+fn add_numbers(graph: &mut GraphProto, name: &str, numbers: &[i64]) {
+    graph.initializer.push(TensorProto {
+        name: name.to_owned(),
+        dims: vec![numbers.len() as i64],
+        data_type: DataType::Int64 as i32,
+        int64_data: numbers.to_vec(),
+        ..TensorProto::default()
+    });
+}
+
+fn node(op: &str, inputs: &[&str], output: &str, attributes: &[AttributeProto]) -> NodeProto {
+    NodeProto {
+        op_type: op.to_owned(),
+        name: format!("make_{output}"),
+        input: inputs.iter().map(|&input| input.to_owned()).collect(),
+        output: vec![output.to_owned()],
+        attribute: attributes.to_vec(),
+        ..NodeProto::default()
+    }
+}
+
+fn value(name: &str, dims: &[usize]) -> ValueInfoProto {
+    let dim = dims
+        .iter()
+        .map(|&side| Dimension { value: Some(dimension::Value::DimValue(side as i64)), ..Dimension::default() })
+        .collect();
+    let tensor = type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(TensorShapeProto { dim }) };
+    ValueInfoProto {
+        name: name.to_owned(),
+        r#type: Some(TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..TypeProto::default() }),
+        ..ValueInfoProto::default()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::detector::config::DetectorConfig;
+
+    #[test]
+    fn the_file_says_what_the_network_says() {
+        let config = DetectorConfig::read(None).unwrap().quick();
+        let device = Device::flex();
+        device.seed(3);
+        let network = DetectorNet::new(&config, &device);
+        for (width, height) in [(96, 64), (160, 128)] {
+            let onnx = export(&network, width, height).unwrap();
+            assert_eq!(YunetDetector::from_bytes(&onnx, "a").unwrap().input_size(), (width, height));
+            let pixels = (0..width * height).map(|index| (index * 37 % 251) as u8).collect();
+            let picture = GrayImage::from_vec(pixels, width, height).unwrap();
+            let difference = check(&network, &onnx, &[picture]).unwrap();
+            assert!(difference < 1e-5, "{difference}");
+        }
+    }
+}
