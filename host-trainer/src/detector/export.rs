@@ -1,5 +1,6 @@
 //! A trained detector -> ONNX files of the YuNet form with a fixed input, checked in the same breath.
 
+use std::collections::HashMap;
 use std::io::Cursor;
 
 use anyhow::{Context, anyhow, bail};
@@ -105,6 +106,7 @@ fn in_form(bytes: &[u8], width: usize, height: usize) -> anyhow::Result<Vec<u8>>
     for name in graph.node.iter_mut().flat_map(|node| &mut node.input).filter(|name| **name == theirs) {
         *name = INPUT.into();
     }
+    number_anew(graph);
     let maps: Vec<String> = std::mem::take(&mut graph.output).into_iter().map(|output| output.name).collect();
     if maps.len() != STRIDES.len() {
         bail!("the exporter wrote {} outputs, not {}", maps.len(), STRIDES.len());
@@ -116,6 +118,21 @@ fn in_form(bytes: &[u8], width: usize, height: usize) -> anyhow::Result<Vec<u8>>
     with_scalar_pads(graph);
     graph.name = "mien".into();
     Ok(model.encode_to_vec())
+}
+
+/// Gives the values between the nodes new numbers: the exporter counts on while the process lives, and equal networks
+/// should give equal files.
+fn number_anew(graph: &mut GraphProto) {
+    let made = graph.node.iter().flat_map(|node| &node.output).enumerate();
+    let numbers: HashMap<String, String> = made.map(|(index, name)| (name.clone(), format!("value_{index}"))).collect();
+    let used = graph.node.iter_mut().flat_map(|node| node.input.iter_mut().chain(&mut node.output));
+    for name in used.chain(graph.output.iter_mut().map(|output| &mut output.name)) {
+        if let Some(new) = numbers.get(name) {
+            name.clone_from(new);
+        }
+    }
+    // Shapes of values by their old names, which nobody needs.
+    graph.value_info.clear();
 }
 
 /// From `[1, 16, h, w]` to `[1, h * w, 16]`, cut into its outputs.
@@ -197,6 +214,7 @@ mod tests {
             let onnx = export(&network, width, height).unwrap();
             assert_eq!(YunetDetector::from_bytes(&onnx, "a").unwrap().input_size(), (width, height));
             let pixels = (0..width * height).map(|index| (index * 37 % 251) as u8).collect();
+            assert!(export(&network, width, height).unwrap() == onnx, "the same network gives another file");
             let picture = GrayImage::from_vec(pixels, width, height).unwrap();
             let difference = check(&network, &onnx, &[picture]).unwrap();
             assert!(difference < 1e-5, "{difference}");
