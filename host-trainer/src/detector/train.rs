@@ -193,12 +193,12 @@ fn train(
         }
         meter.line(&format!(
             "detector epoch {}/{}: loss {training_loss:.4}, recall {:.2} %, {:.3} false boxes a picture, points off by \
-             {:.3} eye distances, F1 {:.4}, {:.1} s",
+             {} eye distances, F1 {:.4}, {:.1} s",
             epoch.epoch,
             trial.epochs,
             epoch.held_out.recall * 100.0,
             epoch.held_out.false_boxes_a_picture,
-            epoch.held_out.worst_median().unwrap_or(f64::NAN),
+            epoch.held_out.worst_median().map_or_else(|| "-".into(), |error| format!("{error:.3}")),
             epoch.f1,
             epoch.duration_secs
         ));
