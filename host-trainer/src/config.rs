@@ -201,7 +201,8 @@ mod tests {
     /// beside them.
     fn trials(folder: &Path) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let is_trial = |path: &PathBuf| !path.ends_with(crate::study::PUBLISHED) && !path.ends_with("detector.toml");
+        let is_trial =
+            |path: &PathBuf| !path.ends_with(crate::study::PUBLISHED) && !path.ends_with(crate::detector::TRIAL);
         entries.flat_map(|path| if path.is_dir() { trials(&path) } else { vec![path] }).filter(is_trial).collect()
     }
 

@@ -13,3 +13,6 @@ mod picture;
 mod scene;
 mod targets;
 pub mod train;
+
+/// Name of the shipped detector's trial file, which lies beside trials of another kind.
+pub const TRIAL: &str = "detector.toml";

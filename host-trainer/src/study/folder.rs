@@ -67,7 +67,9 @@ impl Study {
 /// Bad input: no such folder.
 pub fn trial_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = entries(folder)?;
-    files.retain(|path| path.is_file() && path.extension() == Some(OsStr::new("toml")) && !path.ends_with(PUBLISHED));
+    let others = [PUBLISHED, crate::detector::TRIAL];
+    let is_other = |path: &Path| others.iter().any(|name| path.ends_with(name));
+    files.retain(|path| path.is_file() && path.extension() == Some(OsStr::new("toml")) && !is_other(path));
     Ok(files)
 }
 
