@@ -107,7 +107,7 @@ fn erase(picture: &mut GrayImage, rng: &mut StdRng) {
 }
 
 /// Adds Gaussian noise; `deviation` is a share of the full range.
-fn add_noise(picture: &mut GrayImage, deviation: f32, rng: &mut StdRng) {
+pub fn add_noise(picture: &mut GrayImage, deviation: f32, rng: &mut StdRng) {
     for pixel in picture.pixels_mut() {
         let noise = gaussian(rng) * deviation * 255.0;
         *pixel = (f32::from(*pixel) + noise).round().clamp(0.0, 255.0) as u8;
@@ -115,7 +115,7 @@ fn add_noise(picture: &mut GrayImage, deviation: f32, rng: &mut StdRng) {
 }
 
 /// A normally distributed number (Box and Muller 1958).
-fn gaussian(rng: &mut StdRng) -> f32 {
+pub fn gaussian(rng: &mut StdRng) -> f32 {
     let radius = (-2.0 * (1.0 - rng.random::<f32>()).ln()).sqrt();
     radius * (rng.random::<f32>() * std::f32::consts::TAU).cos()
 }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{composites, detector, evaluate, inspect, prepare, study, trial};
+use crate::{composites, detector, evaluate, inspect, prepare, robustness, study, trial};
 
 /// Turns face pictures into a bundle of ONNX models for Mien's device.
 #[derive(Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Train(trial::TrainArgs),
     /// Measure a bundle on labelled faces, sharp and blurred.
     Evaluate(evaluate::EvaluateArgs),
+    /// Measure a bundle on faces blurred, noisy, dark, covered, compressed or small, beside deblurring and equalising.
+    Robustness(robustness::RobustnessArgs),
     /// Run one trial of a study and measure it, or list trials.
     #[command(subcommand)]
     Trial(study::TrialCommand),
@@ -47,6 +49,7 @@ impl Cli {
             Command::Prepare(args) => prepare::run(&args),
             Command::Train(args) => trial::run(&args),
             Command::Evaluate(args) => evaluate::run(&args),
+            Command::Robustness(args) => robustness::run(&args),
             Command::Trial(command) => command.run(),
             Command::Study(command) => command.run(),
             Command::TrainDetector(args) => detector::train::run(&args),

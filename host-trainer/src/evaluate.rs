@@ -15,18 +15,17 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
-use models::{BlurLevel, Bundle, DetectorEntry, LabelSet, ModelChoice, Recognizer};
+use models::{BlurLevel, Bundle, LabelSet, ModelChoice, Recognizer};
 
 use self::gate::GateSample;
 use self::metrics::{Answer, Metrics};
 use self::sweep::{Face, LevelAnswers};
 use crate::failure::bad_input;
-use crate::reader::DataOptions;
-use crate::report::settings::{self, BundleSettings, DataSettings, Settings};
+use crate::reader::{self, DataOptions};
+use crate::report::settings::{Origin, Settings};
 use crate::report::{self, GateRow, LevelRow, Report, Timing};
-use crate::sample::{DataSet, UsageFilter, sha256_hex};
+use crate::sample::{DataSet, UsageFilter};
 use crate::say::say;
-use crate::{COMMIT, reader};
 
 /// Seed of the bootstrap. Fixed, so that equal answers give equal reports.
 const SEED: u64 = 1;
@@ -122,7 +121,10 @@ pub fn measure<'a>(
 
 /// The wanted faces with their labels as indices into the bundle's `labels`, and how many were skipped of each label that
 /// is not among those.
-fn faces<'a>(
+///
+/// # Errors
+/// Data without such faces.
+pub fn faces<'a>(
     data: &'a DataSet,
     usage: UsageFilter,
     labels: &LabelSet,
@@ -184,33 +186,13 @@ fn gate_row(rows: &[LevelAnswers], recognizer: &Recognizer) -> GateRow {
 
 fn settings(path: &Path, bundle: &Bundle, data: &DataSet, usage: UsageFilter, levels: &[BlurLevel]) -> Settings {
     Settings {
-        command: settings::command_line(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: COMMIT.to_owned(),
-        bundle: BundleSettings {
-            path: path.to_owned(),
-            name: bundle.manifest.name.clone(),
-            sha256: bundle_hashes(bundle),
-        },
-        data: DataSettings { path: data.path.clone(), sha256: data.sha256.clone(), side_px: data.side, usage },
+        origin: Origin::of(path, bundle, data, usage),
         degradation: "box-blur, at the size of the pictures",
         levels: levels.to_vec(),
         bootstrap_resamples: bootstrap::RESAMPLES,
         bootstrap_seed: SEED,
         calibration_bins: calibration::BINS,
     }
-}
-
-/// SHA-256 of every file of the bundle, the manifest too.
-fn bundle_hashes(bundle: &Bundle) -> BTreeMap<String, String> {
-    let manifest = &bundle.manifest;
-    let mut names: Vec<&str> = manifest.models.iter().map(|model| model.file.as_str()).collect();
-    names.extend(["bundle.toml", manifest.golden.file.as_str()]);
-    if let DetectorEntry::Yunet { file, .. } = &manifest.detector {
-        names.push(file);
-    }
-    let hash = |name: &str| bundle.file(name).map(|bytes| (name.to_owned(), sha256_hex(bytes)));
-    names.into_iter().filter_map(hash).collect()
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod prepare;
 mod progress;
 mod reader;
 mod report;
+mod robustness;
 mod sample;
 mod say;
 mod schedule;

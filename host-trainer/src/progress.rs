@@ -72,6 +72,48 @@ impl Meter {
     }
 }
 
+/// Counts faces that several threads work on, on standard error: a bar on a terminal, plain lines elsewhere.
+pub struct FaceBar {
+    bar: Option<ProgressBar>,
+}
+
+impl FaceBar {
+    /// Work on so many faces, called `doing`.
+    pub fn new(doing: &'static str, faces: usize) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(faces as u64);
+            let style = "{prefix} {wide_bar} {pos}/{len} faces, {per_sec}, {eta} left";
+            if let Ok(style) = ProgressStyle::with_template(style) {
+                bar.set_style(style);
+            }
+            bar.set_prefix(doing);
+            bar
+        });
+        FaceBar { bar }
+    }
+
+    /// One face is done.
+    pub fn step(&self) {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+    }
+
+    /// What is said where there is no bar.
+    pub fn line(&self, text: &str) {
+        if self.bar.is_none() {
+            eprintln!("{text}");
+        }
+    }
+
+    /// The work is over.
+    pub fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// Counts things of which nobody knows how many there are, on standard error.
 pub struct Counter {
     name: &'static str,

@@ -159,7 +159,7 @@ mod tests {
     use models::BlurMeasure;
     use serde_json::Value;
 
-    use super::settings::{BundleSettings, DataSettings};
+    use super::settings::{BundleSettings, DataSettings, Origin};
     use super::*;
     use crate::evaluate::metrics::Answer;
     use crate::sample::UsageFilter;
@@ -204,15 +204,17 @@ mod tests {
                 auc: [("laplacian-variance", auc)].into(),
             }),
             settings: Settings {
-                command: "mien-trainer evaluate --out 'a <b>'".to_owned(),
-                version: "0".to_owned(),
-                commit: "0".to_owned(),
-                bundle: BundleSettings { path: "bundle".into(), name: "a <b>".to_owned(), sha256: BTreeMap::new() },
-                data: DataSettings {
-                    path: "faces.csv".into(),
-                    sha256: "0".to_owned(),
-                    side_px: 48,
-                    usage: UsageFilter::All,
+                origin: Origin {
+                    command: "mien-trainer evaluate --out 'a <b>'".to_owned(),
+                    version: "0".to_owned(),
+                    commit: "0".to_owned(),
+                    bundle: BundleSettings { path: "bundle".into(), name: "a <b>".to_owned(), sha256: BTreeMap::new() },
+                    data: DataSettings {
+                        path: "faces.csv".into(),
+                        sha256: "0".to_owned(),
+                        side_px: 48,
+                        usage: UsageFilter::All,
+                    },
                 },
                 degradation: "box-blur",
                 levels: BlurLevel::ALL.into(),

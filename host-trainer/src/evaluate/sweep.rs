@@ -1,13 +1,13 @@
 //! Asks both models of a bundle, and its gate, about every face at every level of blur.
 
-use std::io::IsTerminal;
-
-use indicatif::{ProgressBar, ProgressStyle};
-use models::{BlurEstimate, BlurLevel, ClassifierError, GrayImage, ModelChoice, Recognizer, Scores, box_blur, resize};
+use models::{
+    BlurEstimate, BlurLevel, ClassifierError, Gray8, GrayImage, ModelChoice, Recognizer, Scores, box_blur, resize,
+};
 use rayon::prelude::*;
 
 use super::gate::{GateSample, Outcome};
 use super::metrics::Answer;
+use crate::progress::FaceBar;
 
 /// A picture of a face with its right label, an index into the bundle's labels.
 #[derive(Copy, Clone)]
@@ -74,11 +74,13 @@ pub fn sweep(
     faces: &[Face<'_>],
     levels: &[BlurLevel],
 ) -> Result<Vec<LevelAnswers>, ClassifierError> {
-    let progress = Progress::new(faces.len() * levels.len());
+    let progress = FaceBar::new("evaluating", faces.len() * levels.len());
     let mut rows = Vec::with_capacity(levels.len());
     for &level in levels {
         let ask = |face: &Face<'_>| {
-            let answer = ask(recognizer, face, level);
+            // At the face's own size.
+            let blurred = box_blur(face.picture.view(), level.radius_px(face.picture.width()));
+            let answer = ask(recognizer, blurred.view(), face.truth);
             progress.step();
             answer
         };
@@ -90,18 +92,25 @@ pub fn sweep(
     Ok(rows)
 }
 
-/// Degrades the face at its own size, brings it to the model's, and asks both models.
-fn ask(recognizer: &Recognizer, face: &Face<'_>, level: BlurLevel) -> Result<FaceAnswer, ClassifierError> {
-    let degraded = box_blur(face.picture.view(), level.radius_px(face.picture.width()));
+/// Brings a picture of a face to the models' size.
+pub fn crop(recognizer: &Recognizer, picture: Gray8<'_>) -> GrayImage {
     let side = recognizer.input().side;
-    let crop = resize(degraded.view(), side, side);
+    resize(picture, side, side)
+}
+
+/// Asks both models about a picture of a face with the label `truth`.
+///
+/// # Errors
+/// A model that fails.
+pub fn ask(recognizer: &Recognizer, picture: Gray8<'_>, truth: usize) -> Result<FaceAnswer, ClassifierError> {
+    let crop = crop(recognizer, picture);
     let routed = recognizer.recognise(crop.view(), None)?;
     let other = match routed.model {
         ModelChoice::Clear => ModelChoice::Robust,
         ModelChoice::Robust => ModelChoice::Clear,
     };
-    let other = model_answer(&recognizer.scores_with(crop.view(), other)?, face.truth);
-    let chosen = model_answer(&routed.scores, face.truth);
+    let other = model_answer(&recognizer.scores_with(crop.view(), other)?, truth);
+    let chosen = model_answer(&routed.scores, truth);
     let (clear, robust) = match routed.model {
         ModelChoice::Clear => (chosen, other),
         ModelChoice::Robust => (other, chosen),
@@ -114,41 +123,4 @@ fn model_answer(scores: &Scores, truth: usize) -> ModelAnswer {
     // A probability that vanished in single precision still counts as a finite surprise.
     let log_likelihood = likelihood.max(f32::MIN_POSITIVE).ln();
     ModelAnswer { answer: Answer::new(truth, scores.as_slice()), log_likelihood }
-}
-
-/// A bar on a terminal, plain lines elsewhere, on standard error.
-struct Progress {
-    bar: Option<ProgressBar>,
-}
-
-impl Progress {
-    fn new(faces: usize) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(faces as u64);
-            let style = "evaluating {wide_bar} {pos}/{len} faces, {per_sec}, {eta} left";
-            match ProgressStyle::with_template(style) {
-                Ok(style) => bar.with_style(style),
-                Err(_) => bar,
-            }
-        });
-        Progress { bar }
-    }
-
-    fn step(&self) {
-        if let Some(bar) = &self.bar {
-            bar.inc(1);
-        }
-    }
-
-    fn line(&self, text: &str) {
-        if self.bar.is_none() {
-            eprintln!("{text}");
-        }
-    }
-
-    fn finish(self) {
-        if let Some(bar) = self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }

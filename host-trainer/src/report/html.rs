@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::settings::Origin;
 use super::svg::{Plot, escape, page_style};
 use super::{GateRow, LevelRow, Report, percent};
 use crate::evaluate::bootstrap::Interval;
@@ -24,9 +25,9 @@ svg{max-width:100%;height:auto}\
 
 /// The whole page.
 pub fn page(report: &Report, plots: &[Plot]) -> String {
-    let name = escape(&report.settings.bundle.name);
+    let name = escape(&report.settings.origin.bundle.name);
     let mut body = format!("<h1>How good is {name}?</h1>\n");
-    let data = &report.settings.data;
+    let data = &report.settings.origin.data;
     let path = escape(&data.path.display().to_string());
     body += &format!(
         "<p>{} faces of {path} ({}), through the code that the device runs.</p>\n",
@@ -45,7 +46,9 @@ pub fn page(report: &Report, plots: &[Plot]) -> String {
         body += &section("Gate", &gate_table(gate));
     }
     body += &section("Labels, routed, without blur", &class_table(&report.overall));
-    body += &section("Settings", &settings_table(report));
+    let settings = &report.settings;
+    let blur = [("blur", settings.degradation.to_owned())];
+    body += &section("Settings", &settings_table(&settings.origin, &blur));
     document(&format!("Evaluation of {name}"), &body)
 }
 
@@ -155,17 +158,17 @@ pub fn class_table(metrics: &Metrics) -> String {
     table(&["label", "precision", "recall (true positives)", "false positives", "F1", "ROC AUC", "faces"], rows)
 }
 
-fn settings_table(report: &Report) -> String {
-    let settings = &report.settings;
+/// What was measured on what, and `more` settings; escaped here.
+pub fn settings_table(origin: &Origin, more: &[(&str, String)]) -> String {
     let mut rows = vec![
-        ("command", settings.command.clone()),
-        ("trainer", format!("{} ({})", settings.version, settings.commit)),
-        ("bundle", settings.bundle.path.display().to_string()),
+        ("command", origin.command.clone()),
+        ("trainer", format!("{} ({})", origin.version, origin.commit)),
+        ("bundle", origin.bundle.path.display().to_string()),
     ];
-    rows.extend(settings.bundle.sha256.iter().map(|(file, sha256)| (file.as_str(), sha256.clone())));
-    rows.push(("data", settings.data.path.display().to_string()));
-    rows.push(("sha-256 of the data", settings.data.sha256.clone()));
-    rows.push(("blur", settings.degradation.to_owned()));
+    rows.extend(origin.bundle.sha256.iter().map(|(file, sha256)| (file.as_str(), sha256.clone())));
+    rows.push(("data", origin.data.path.display().to_string()));
+    rows.push(("sha-256 of the data", origin.data.sha256.clone()));
+    rows.extend_from_slice(more);
     let rows: String = rows
         .iter()
         .map(|(name, value)| format!("<tr><td>{}</td><td class=\"wrap\">{}</td></tr>\n", escape(name), escape(value)))

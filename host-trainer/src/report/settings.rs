@@ -1,26 +1,20 @@
 //! What a report says about how its figures came to be.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use models::BlurLevel;
+use models::{BlurLevel, Bundle, DetectorEntry};
 use serde::Serialize;
 
-use crate::sample::UsageFilter;
+use crate::COMMIT;
+use crate::sample::{DataSet, UsageFilter, sha256_hex};
 
 /// All settings of an evaluation, and the hashes of what went into it.
 #[derive(Serialize)]
 pub struct Settings {
-    /// The command line.
-    pub command: String,
-    /// Version of the trainer.
-    pub version: String,
-    /// Commit it was built from.
-    pub commit: String,
-    /// What was measured.
-    pub bundle: BundleSettings,
-    /// On what.
-    pub data: DataSettings,
+    /// What was measured on what.
+    #[serde(flatten)]
+    pub origin: Origin,
     /// How faces were blurred.
     pub degradation: &'static str,
     /// How much.
@@ -31,6 +25,50 @@ pub struct Settings {
     pub bootstrap_seed: u64,
     /// Bins of the expected calibration error.
     pub calibration_bins: usize,
+}
+
+/// Which program measured which bundle on which data.
+#[derive(Serialize)]
+pub struct Origin {
+    /// The command line.
+    pub command: String,
+    /// Version of the trainer.
+    pub version: String,
+    /// Commit it was built from.
+    pub commit: String,
+    /// What was measured.
+    pub bundle: BundleSettings,
+    /// On what.
+    pub data: DataSettings,
+}
+
+impl Origin {
+    /// This program on a bundle, which lies at `path`, and a part of the data.
+    pub fn of(path: &Path, bundle: &Bundle, data: &DataSet, usage: UsageFilter) -> Self {
+        Origin {
+            command: command_line(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: COMMIT.to_owned(),
+            bundle: BundleSettings {
+                path: path.to_owned(),
+                name: bundle.manifest.name.clone(),
+                sha256: bundle_hashes(bundle),
+            },
+            data: DataSettings { path: data.path.clone(), sha256: data.sha256.clone(), side_px: data.side, usage },
+        }
+    }
+}
+
+/// SHA-256 of every file of the bundle, the manifest too.
+fn bundle_hashes(bundle: &Bundle) -> BTreeMap<String, String> {
+    let manifest = &bundle.manifest;
+    let mut names: Vec<&str> = manifest.models.iter().map(|model| model.file.as_str()).collect();
+    names.extend(["bundle.toml", manifest.golden.file.as_str()]);
+    if let DetectorEntry::Yunet { file, .. } = &manifest.detector {
+        names.push(file);
+    }
+    let hash = |name: &str| bundle.file(name).map(|bytes| (name.to_owned(), sha256_hex(bytes)));
+    names.into_iter().filter_map(hash).collect()
 }
 
 /// A bundle and its files.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// The colours of a theme. The three series differ in hue and lightness, so that they can be told apart without seeing
+/// The colours of a theme. The series differ in hue and lightness, so that they can be told apart without seeing
 /// colour as most do.
 struct Theme {
     page: &'static str,
@@ -14,6 +14,8 @@ struct Theme {
     clear: &'static str,
     robust: &'static str,
     routed: &'static str,
+    /// Two things done to the picture before the clear model, which a chart compares.
+    remedies: [&'static str; 2],
 }
 
 const LIGHT: Theme = Theme {
@@ -26,6 +28,7 @@ const LIGHT: Theme = Theme {
     clear: "#c4661f",
     robust: "#2f6fd0",
     routed: "#1d2733",
+    remedies: ["#1f8a5b", "#a04bb5"],
 };
 
 const DARK: Theme = Theme {
@@ -38,6 +41,7 @@ const DARK: Theme = Theme {
     clear: "#f0975a",
     robust: "#74a9ff",
     routed: "#e6ebf0",
+    remedies: ["#5fd0a0", "#d79be6"],
 };
 
 impl Theme {
@@ -48,7 +52,9 @@ impl Theme {
             ".mien text{{fill:{ink}}}.mien .page{{fill:{page}}}.mien text.faint{{fill:{faint}}}.mien .grid{{stroke:{line}}}\
              .mien .chance{{stroke:{faint}}}.mien .cell{{fill:{heat}}}.mien text.over{{fill:#ffffff}}"
         );
-        for (series, colour) in [("clear", self.clear), ("robust", self.robust), ("routed", self.routed)] {
+        let [first, second] = self.remedies;
+        let models = [("clear", self.clear), ("robust", self.robust), ("routed", self.routed)];
+        for (series, colour) in models.into_iter().chain([("first-remedy", first), ("second-remedy", second)]) {
             rules += &format!(
                 ".mien .{series}.curve,.mien .{series}.whisker{{stroke:{colour}}}\
                  .mien .{series}.mark{{fill:{colour};stroke:{page}}}"

@@ -82,14 +82,15 @@ fn worst(errors: Option<[f64; POINT_NAMES.len()]>) -> String {
 
 fn recall(report: &Report, name: &'static str, title: &'static str, set: fn(&DetectorReport) -> &SetReport) -> Plot {
     let rows = |detector| &set(detector).levels;
-    let levels: Vec<Tick> =
+    let levels: Vec<_> =
         report.detectors.first().map(rows).into_iter().flatten().map(|row| (row.level.name(), row.radius_px)).collect();
-    let axes = Axes::new(&levels, 1.0);
-    let mut svg = axes.drawn(&levels, "recall");
+    let ticks = Tick::of_radii(&levels);
+    let axes = Axes::new(1.0);
+    let mut svg = axes.drawn(&ticks, "radius of the box blur", "recall");
     for (index, detector) in report.detectors.iter().enumerate() {
         let class = CLASSES[index.min(CLASSES.len() - 1)];
-        let points: Vec<(f64, f64)> =
-            rows(detector).iter().map(|row| axes.point(row.radius_px, row.all.recall)).collect();
+        let measured = ticks.iter().zip(rows(detector));
+        let points: Vec<_> = measured.map(|(tick, row)| axes.point(tick, row.all.recall)).collect();
         svg.polyline(&format!("curve {class}"), &points);
         for (row, point) in rows(detector).iter().zip(points) {
             let hint = format!("{}, {}: {}", detector.name, row.level.name(), percent(row.all.recall));

@@ -1,0 +1,143 @@
+//! The `robustness` command: how good a bundle is on faces that are blurred, noisy, dark, covered, compressed or small, and
+//! whether deblurring or equalising them first would do better than a second model.
+
+mod contrast;
+mod degradation;
+mod degrade;
+mod measure;
+mod page;
+#[cfg(test)]
+mod pictures;
+mod psf;
+mod remedy;
+mod report;
+mod sharpness;
+mod wiener;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use models::{Bundle, GrayImage};
+use rand::seq::SliceRandom;
+
+use self::measure::{Measurement, Numbered};
+use self::remedy::Deblurring;
+use self::report::{ABSENT, Report, SCHEMA, Settings, WienerSettings};
+use self::sharpness::RadiusTable;
+use self::wiener::{NOISE_TO_SIGNAL, Wiener};
+use crate::augment::stream;
+use crate::evaluate::faces;
+use crate::failure::bad_input;
+use crate::reader::{self, DataOptions};
+use crate::report::folder::OutputFolder;
+use crate::report::settings::Origin;
+use crate::sample::{DataSet, UsageFilter};
+use crate::say::say;
+
+/// Seed of the degradations, of the choice of faces and of the bootstrap. Fixed, so that reports can be compared.
+const SEED: u64 = 1;
+/// Random streams of their own, beyond those of the degradations.
+const CHOICE: u64 = 1000;
+const TABLE: u64 = 1001;
+/// Training faces from which blind deblurring learns how sharp faces are.
+const TABLE_FACES: usize = 500;
+
+/// What `robustness` is given.
+#[derive(Args)]
+pub struct RobustnessArgs {
+    /// The bundle to measure.
+    #[arg(long, value_name = "DIR")]
+    bundle: PathBuf,
+    /// Labelled faces of one size in any of the formats of --format.
+    #[arg(long, value_name = "PATH")]
+    data: PathBuf,
+    #[command(flatten)]
+    options: DataOptions,
+    /// The part of the data to measure on; data without parts is all `training`.
+    #[arg(long, value_enum, default_value_t)]
+    usage: UsageFilter,
+    /// Measure the clear model on deblurred faces as well; needs training faces in the data.
+    #[arg(long, value_enum, value_name = "FILTER")]
+    deblur: Option<Deblur>,
+    /// Power of the noise over that of the picture that the Wiener filter counts with.
+    #[arg(long, value_name = "RATIO", default_value_t = NOISE_TO_SIGNAL, requires = "deblur")]
+    noise_to_signal: f32,
+    /// Measure only so many of the faces, drawn with a fixed seed.
+    #[arg(long, value_name = "N")]
+    faces: Option<NonZeroUsize>,
+    /// Folder of the report: robustness.json, robustness.html and the plots; an earlier report there is replaced.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// How faces can be deblurred.
+#[derive(Copy, Clone, ValueEnum)]
+enum Deblur {
+    /// Wiener's filter, with the blur known and with one guessed from the sharpness of the face.
+    Wiener,
+}
+
+/// Measures a bundle under every degradation and writes the report.
+///
+/// # Errors
+/// A bundle or data that do not hold, no face to measure, a model that fails, a folder that cannot be written.
+pub fn run(args: &RobustnessArgs) -> anyhow::Result<()> {
+    let folder = OutputFolder::prepare(&args.out, "robustness.json", &["json", "html", "svg"])?;
+    let bundle = Bundle::open(&args.bundle).map_err(|error| bad_input(error.to_string()))?;
+    let recognizer = bundle.recognizer().map_err(|error| bad_input(error.to_string()))?;
+    let data = reader::read(&args.data, &args.options)?;
+    let (all, skipped) = faces(&data, args.usage, recognizer.labels())?;
+    let mut faces: Vec<Numbered<'_>> = (0..).zip(all).collect();
+    if let Some(wanted) = args.faces {
+        faces.shuffle(&mut stream(SEED, CHOICE, 0, 0));
+        faces.truncate(wanted.get());
+    }
+    let deblurring = args.deblur.map(|Deblur::Wiener| deblurring(&data, args.noise_to_signal)).transpose()?;
+    let (deblurring, wiener) = deblurring.unzip();
+    let settings = Settings::new(Origin::of(&args.bundle, &bundle, &data, args.usage), SEED, wiener);
+    say(&format!("{}: {} faces ({})", data.path.display(), faces.len(), args.usage.name()));
+
+    let began = Instant::now();
+    let measurement =
+        Measurement { recognizer: &recognizer, deblurring: deblurring.as_ref(), side: data.side, seed: SEED };
+    let (none, degradations) = measurement.run(&faces)?;
+    let report = Report {
+        schema: SCHEMA,
+        samples: faces.len(),
+        skipped,
+        labels: recognizer.labels().clone(),
+        none,
+        degradations,
+        absent: ABSENT,
+        settings,
+        duration_secs: began.elapsed().as_secs_f64(),
+    };
+    report::write(folder, &report)?;
+    println!("{report}");
+    println!("report: {}", args.out.join("robustness.html").display());
+    Ok(())
+}
+
+/// The filter, and what blind deblurring knows, from training faces alone.
+fn deblurring(data: &DataSet, noise_to_signal: f32) -> anyhow::Result<(Deblurring, WienerSettings)> {
+    if !(noise_to_signal > 0.0 && noise_to_signal.is_finite()) {
+        return Err(bad_input(format!(
+            "--noise-to-signal {noise_to_signal} is not above 0; 0.001 suits sharp cameras"
+        )));
+    }
+    let mut faces: Vec<&GrayImage> =
+        data.select(UsageFilter::Training).into_iter().map(|sample| &sample.face).collect();
+    if faces.is_empty() {
+        return Err(bad_input(format!(
+            "{} has no training faces, from which --deblur learns how sharp faces are; leave --deblur out",
+            data.path.display()
+        )));
+    }
+    faces.shuffle(&mut stream(SEED, TABLE, 0, 0));
+    faces.truncate(TABLE_FACES);
+    let table = RadiusTable::fit(&faces, data.side);
+    let settings = WienerSettings { noise_to_signal, table_faces: faces.len(), table: table.rows().to_vec() };
+    Ok((Deblurring { filter: Wiener::new(data.side, noise_to_signal), table }, settings))
+}
