@@ -169,7 +169,7 @@ impl DetectorConfig {
     /// How many scenes a step (of an epoch, from 0) shows, and what they are like.
     pub fn scenes(&self, step: usize) -> (usize, SceneConfig) {
         let mut scene = self.scene.clone();
-        if step % 2 == 0 {
+        if step.is_multiple_of(2) {
             return (self.batch, scene);
         }
         scene.shrink_to(scene.width / 2, scene.height / 2);

@@ -55,7 +55,7 @@ impl Targets {
             .filter(fits)
             .filter(|face| cell.is_inner(&face.rect))
             .min_by(|a, b| cell.distance(&a.rect).total_cmp(&cell.distance(&b.rect)));
-        let nearly = (sides.0 / TOLERANCE..sides.1 * TOLERANCE).clone();
+        let nearly = sides.0 / TOLERANCE..sides.1 * TOLERANCE;
         let indifferent = || {
             let faces = scene.faces.iter().filter(|face| nearly.contains(&face.side()));
             faces.into_iter().any(|face| cell.distance(&face.rect) < OUTER)
@@ -77,19 +77,19 @@ struct Cell {
 
 impl Cell {
     /// From the middle of a box to that of the cell, px across and down.
-    fn from_middle(&self, rect: &PixelRect) -> (f32, f32) {
+    fn distance_to_middle(&self, rect: &PixelRect) -> (f32, f32) {
         let middle = rect.center();
         (((self.column + 0.5) * self.stride - middle.x).abs(), ((self.row + 0.5) * self.stride - middle.y).abs())
     }
 
     /// The same in sides of the box, the larger of the two.
     fn distance(&self, rect: &PixelRect) -> f32 {
-        let (across, down) = self.from_middle(rect);
+        let (across, down) = self.distance_to_middle(rect);
         (across / rect.width).max(down / rect.height)
     }
 
     fn is_inner(&self, rect: &PixelRect) -> bool {
-        let (across, down) = self.from_middle(rect);
+        let (across, down) = self.distance_to_middle(rect);
         let least = INNER_STRIDES * self.stride;
         across <= (INNER * rect.width).max(least) && down <= (INNER * rect.height).max(least)
     }
