@@ -2,13 +2,13 @@
 
 mod augment;
 mod distil;
+pub mod file;
 mod network;
 mod range;
 mod recipe;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use models::{Expression, InputSpec, Normalisation};
 use serde::{Deserialize, Serialize};
 
@@ -112,17 +112,7 @@ impl TrialConfig {
     /// # Errors
     /// A file that cannot be read, an unknown key (with its line), a value out of range.
     pub fn read(path: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(path) = path else { return Self::parse(SHIPPED, "trials/default.toml") };
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| bad_input(format!("{name}: cannot read the trial file: {error}")))?;
-        Self::parse(&text, &name)
-    }
-
-    fn parse(text: &str, name: &str) -> anyhow::Result<Self> {
-        let config: Self = toml::from_str(text).map_err(|error| bad_input(format!("{name}: {error}")))?;
-        config.check().with_context(|| name.to_owned())?;
-        Ok(config)
+        file::read(path, ("trials/default.toml", SHIPPED), Self::check)
     }
 
     /// What decides the outcome of a stage (0 clear, 1 robust): the trial without what only comes
@@ -227,7 +217,7 @@ mod tests {
         trial.clear.frozen = Frozen::LastLayers(6);
         trial.clear.schedule = Schedule::Step { every_epochs: 3, factor: 0.5 };
         let text = toml::to_string(&trial).unwrap();
-        assert_eq!(TrialConfig::parse(&text, "a.toml").unwrap(), trial, "{text}");
+        assert_eq!(file::parse(&text, "a.toml", TrialConfig::check).unwrap(), trial, "{text}");
     }
 
     #[test]
@@ -237,7 +227,7 @@ mod tests {
             ("[network]\nkind = \"vgg16\"\nhiden = [3]\n", "line 1", "hiden"),
             ("[network]\nkind = \"mini-xception\"\ndropout = 0.5\n", "line 1", "dropout"),
         ] {
-            let error = TrialConfig::parse(text, "a.toml").unwrap_err();
+            let error = file::parse(text, "a.toml", TrialConfig::check).unwrap_err();
             assert!(is_bad_input(&error));
             let told = format!("{error:#}");
             assert!(told.contains("a.toml") && told.contains(line) && told.contains(key), "{told}");
@@ -268,7 +258,7 @@ mod tests {
             ("test-on = []", "test-on"),
             ("weights = \"a/b.safetensors\"", "weights"),
         ] {
-            let error = TrialConfig::parse(text, "a.toml").unwrap_err();
+            let error = file::parse(text, "a.toml", TrialConfig::check).unwrap_err();
             assert!(is_bad_input(&error) && format!("{error:#}").contains(key), "{error:#}");
         }
     }

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use crate::config::within;
+use crate::config::{file, within};
 use crate::failure::bad_input;
 use crate::schedule::cosine;
 
@@ -141,17 +140,7 @@ impl DetectorConfig {
     /// # Errors
     /// Bad input: a file that cannot be read, an unknown key (with its line), a value out of range.
     pub fn read(path: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(path) = path else { return Self::parse(SHIPPED, "trials/detector.toml") };
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| bad_input(format!("{name}: cannot read the trial file: {error}")))?;
-        Self::parse(&text, &name)
-    }
-
-    fn parse(text: &str, name: &str) -> anyhow::Result<Self> {
-        let config: Self = toml::from_str(text).map_err(|error| bad_input(format!("{name}: {error}")))?;
-        config.check().with_context(|| name.to_owned())?;
-        Ok(config)
+        file::read(path, ("trials/detector.toml", SHIPPED), Self::check)
     }
 
     /// The trial cut down until it proves in seconds that its way can be gone. What comes out is worth nothing.
@@ -262,7 +251,7 @@ mod tests {
         let config = DetectorConfig::read(None).unwrap();
         config.clone().quick().check().unwrap();
         let text = toml::to_string(&config).unwrap();
-        assert_eq!(DetectorConfig::parse(&text, "a.toml").unwrap(), config);
+        assert_eq!(file::parse(&text, "a.toml", DetectorConfig::check).unwrap(), config);
     }
 
     #[test]
@@ -277,7 +266,7 @@ mod tests {
             ("[scene]\nsmallest-face-px = 300", "smallest-face-px"),
             ("[scene]\ndark = 0.7\nbright = 0.7", "dark"),
         ] {
-            let error = DetectorConfig::parse(text, "a.toml").unwrap_err();
+            let error = file::parse(text, "a.toml", DetectorConfig::check).unwrap_err();
             assert!(is_bad_input(&error) && format!("{error:#}").contains(key), "{error:#}");
         }
     }
