@@ -7,6 +7,7 @@ use std::thread::Scope;
 use anyhow::Context;
 use burn::tensor::{Device, Tensor, TensorData};
 use models::{BlurLevel, InputSpec, box_blur};
+use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
@@ -42,6 +43,19 @@ impl Batch {
         self.pixels.extend(input.tensor(face.view())?);
         self.labels.push(label);
         Ok(())
+    }
+
+    /// Mixes so large a share of the last face into the first, of the one before it into the second, and so on.
+    fn mix(&mut self, share: f32) {
+        let faces = self.labels.len().max(1);
+        for values in [&mut self.pixels, &mut self.targets] {
+            let others = values.clone();
+            let row = values.len() / faces;
+            for (index, value) in values.iter_mut().enumerate() {
+                let other = others[(faces - 1 - index / row) * row + index % row];
+                *value += (other - *value) * share;
+            }
+        }
     }
 
     /// `[batch, 1, side, side]` on `device`.
@@ -133,6 +147,9 @@ pub fn epoch<'scope, 'data: 'scope>(
                 let Sample { row, label, .. } = samples[sample];
                 batch.push(&input, &face, *label).with_context(|| format!("the face of row {row}"))
             });
+            if recipe.augment.mixup > 0.0 {
+                batch.mix(rng.random_range(0.0..=recipe.augment.mixup));
+            }
             // The receiver is gone when training has stopped; then so does this thread.
             if ready.send(made.map(|()| batch)).is_err() {
                 return;

@@ -13,7 +13,7 @@ use models::{Expression, InputSpec, Normalisation};
 use serde::{Deserialize, Serialize};
 
 pub use self::augment::AugmentConfig;
-pub use self::distil::{DistilConfig, RobustDistilConfig};
+pub use self::distil::{DistilConfig, RobustDistilConfig, VotesConfig};
 pub use self::network::{HeadConfig, NetworkConfig};
 pub use self::range::within;
 pub use self::recipe::{Balance, Frozen, LossKind, Optimiser, Recipe, Schedule};
@@ -52,6 +52,8 @@ pub struct TrialConfig {
     pub input: InputSpec,
     /// The network's structure.
     pub network: NetworkConfig,
+    /// What people said when asked again, which the new network learns from as well.
+    pub votes: Option<VotesConfig>,
     /// Trained networks that the new one learns from as well.
     pub distil: Option<DistilConfig>,
     /// How the clear model is trained.
@@ -90,6 +92,7 @@ impl Default for TrialConfig {
             weights: None,
             input: InputSpec { side: 48, normalisation: Normalisation::PerCrop { min_std: 8.0 } },
             network: NetworkConfig::default(),
+            votes: None,
             distil: None,
             clear: Recipe::default(),
             robust_start: RobustStart::default(),
@@ -166,6 +169,9 @@ impl TrialConfig {
         let smallest = self.network.smallest_side() as f64;
         within("input.side", self.input.side as f64, smallest, 256.0)?;
         self.network.check()?;
+        if let Some(votes) = &self.votes {
+            votes.check()?;
+        }
         if let Some(distil) = &self.distil {
             distil.check()?;
         }
@@ -253,6 +259,8 @@ mod tests {
                 "input.side",
             ),
             ("[distil]\nteachers = []", "distil.teachers"),
+            ("[votes]\nweight = 2.0", "votes.weight"),
+            ("[clear.augment]\nmixup = 0.7", "clear.augment.mixup"),
             ("[robust-distil]\nweight = 2.0", "robust-distil.weight"),
             ("name = \"a b\"", "name"),
             ("test-on = []", "test-on"),

@@ -10,6 +10,7 @@ mod cli;
 mod composites;
 mod compute;
 mod config;
+mod crowd;
 mod detector;
 mod evaluate;
 mod export;

@@ -15,6 +15,7 @@ mod npy;
 mod prepared;
 mod raf_db;
 mod tolerance;
+mod vote_file;
 mod votes;
 mod walk;
 
@@ -32,6 +33,7 @@ use crate::sample::DataSet;
 pub use self::entry::{Entry, Picture, decode};
 pub use self::format::{Format, Labels};
 pub use self::tolerance::Tolerance;
+pub use self::vote_file::VoteFile;
 pub use self::votes::VoteMode;
 pub use self::walk::file_names;
 

@@ -15,13 +15,13 @@ use crate::say::say;
 use crate::train::{EVALUATION_BATCH, forward};
 
 /// One row a face that sums to 1: its label, or what people said where many were asked; of that `smoothing` is spread
-/// evenly over all classes (Szegedy et al. 2016, label smoothing), and then the teachers have their share.
-pub fn targets(samples: &[&Sample], classes: usize, smoothing: f32, lessons: Option<&Lessons>) -> Vec<Vec<f32>> {
+/// evenly over all classes (Szegedy et al. 2016, label smoothing), and then each of `lessons` has its share.
+pub fn targets(samples: &[&Sample], classes: usize, smoothing: f32, lessons: [Option<&Lessons>; 2]) -> Vec<Vec<f32>> {
     let of = |(index, sample): (usize, &&Sample)| {
         let floor = smoothing / classes as f32;
         let mut target: Vec<f32> =
             sample.distribution(classes).into_iter().map(|share| share * (1.0 - smoothing) + floor).collect();
-        if let Some(Lessons { weight, rows }) = lessons {
+        for Lessons { weight, rows } in lessons.into_iter().flatten() {
             for (share, taught) in target.iter_mut().zip(&rows[index]) {
                 *share += (taught - *share) * weight;
             }
@@ -31,7 +31,7 @@ pub fn targets(samples: &[&Sample], classes: usize, smoothing: f32, lessons: Opt
     samples.iter().enumerate().map(of).collect()
 }
 
-/// What teachers say of every face of a list.
+/// What teachers, or people, say of every face of a list.
 pub struct Lessons {
     /// Their share of the target (0..=1).
     weight: f32,
@@ -40,6 +40,11 @@ pub struct Lessons {
 }
 
 impl Lessons {
+    /// Of probabilities, a row a face, that have the share `weight` (0..=1) of the target.
+    pub fn new(weight: f32, rows: Vec<Vec<f32>>) -> Self {
+        Self { weight, rows }
+    }
+
     /// Asks the clear model of every teacher about every face as it is, on all cores.
     ///
     /// # Errors
@@ -120,11 +125,13 @@ mod tests {
         let close = |found: &[f32], expected: [f32; 4]| {
             assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}, not {expected:?}");
         };
-        close(&targets(&[&sample], 4, 0.0, None)[0], [0.0, 1.0, 0.0, 0.0]);
-        close(&targets(&[&sample], 4, 0.2, None)[0], [0.05, 0.85, 0.05, 0.05]);
-        let lessons = Lessons { weight: 0.5, rows: vec![vec![0.0, 0.5, 0.5, 0.0]] };
-        close(&targets(&[&sample], 4, 0.0, Some(&lessons))[0], [0.0, 0.75, 0.25, 0.0]);
+        close(&targets(&[&sample], 4, 0.0, [None; 2])[0], [0.0, 1.0, 0.0, 0.0]);
+        close(&targets(&[&sample], 4, 0.2, [None; 2])[0], [0.05, 0.85, 0.05, 0.05]);
+        let people = Lessons::new(0.5, vec![vec![0.0, 0.5, 0.5, 0.0]]);
+        close(&targets(&[&sample], 4, 0.0, [Some(&people), None])[0], [0.0, 0.75, 0.25, 0.0]);
+        let teachers = Lessons::new(0.5, vec![vec![0.5, 0.5, 0.0, 0.0]]);
+        close(&targets(&[&sample], 4, 0.0, [Some(&people), Some(&teachers)])[0], [0.25, 0.625, 0.125, 0.0]);
         sample.soft = Some([0.25, 0.75, 0.0, 0.0].into());
-        close(&targets(&[&sample], 4, 0.2, None)[0], [0.25, 0.65, 0.05, 0.05]);
+        close(&targets(&[&sample], 4, 0.2, [None; 2])[0], [0.25, 0.65, 0.05, 0.05]);
     }
 }

@@ -50,8 +50,8 @@ pub struct Context<'a> {
     pub classes: usize,
     /// Training and validation faces.
     pub split: &'a Split<'a>,
-    /// What teachers say of the training faces, where there are any.
-    pub lessons: Option<&'a Lessons>,
+    /// What people said of the training faces when asked again, and what teachers say, where there are any.
+    pub lessons: [Option<&'a Lessons>; 2],
     /// Where the tensors live (without autodiff).
     pub device: &'a Device,
 }

@@ -11,6 +11,7 @@ use models::BlurLevel;
 use crate::checkpoint::{Progress, Store};
 use crate::compute::Compute;
 use crate::config::{Frozen, RobustStart, TrialConfig};
+use crate::crowd;
 use crate::failure::bad_input;
 use crate::init::init;
 use crate::lock::lock;
@@ -135,14 +136,19 @@ impl Training<'_> {
             trial.network.name()
         ));
         let _lock = lock(work, "--work")?;
-        let lessons =
+        let votes = trial
+            .votes
+            .as_ref()
+            .map(|votes| crowd::lessons(votes, &split.train, &data.labels, self.device))
+            .transpose()?;
+        let teachers =
             trial.distil.as_ref().map(|distil| Lessons::of(distil, &data.labels, &split.train)).transpose()?;
         let context = Context {
             trial,
             data_sha256: &data.sha256,
             classes: data.labels.len(),
             split: &split,
-            lessons: lessons.as_ref(),
+            lessons: [votes.as_ref(), teachers.as_ref()],
             device: self.device,
         };
         let start = start(&context, work)?;
@@ -158,7 +164,8 @@ impl Training<'_> {
         };
         let of_clear = |distil| Lessons::of_clear(distil, &clear.network, &trial.input, &split.train, self.device);
         let robust_lessons = trial.robust_distil.as_ref().map(of_clear).transpose()?;
-        let robust_context = Context { lessons: robust_lessons.as_ref().or(context.lessons), ..context };
+        let robust_teachers = robust_lessons.as_ref().or(teachers.as_ref());
+        let robust_context = Context { lessons: [votes.as_ref(), robust_teachers], ..context };
         let robust = train(&robust_context, &robust_stage, robust_start, &Store::new(work, "robust"))?;
         pack(&context, data, &clear, &robust, detector, self.out)?;
         Ok(Outcome {

@@ -27,6 +27,9 @@ pub struct AugmentConfig {
     pub gaussian_noise: f32,
     /// Probability of one erased rectangle (0..=1).
     pub erase_probability: f32,
+    /// Largest share of another face that is mixed into each, and of its target into the target (0..=0.5; Zhang et al.
+    /// 2018, mixup, with a share that is drawn evenly, once a batch).
+    pub mixup: f32,
     /// Probability that a face is blurred (0..=1).
     pub blur_probability: f32,
     /// Box blurs of the blur study, one of which a blurred face gets. Where there are none: half
@@ -48,6 +51,7 @@ impl Default for AugmentConfig {
             sixfold: false,
             gaussian_noise: 0.0,
             erase_probability: 0.2,
+            mixup: 0.0,
             blur_probability: 0.0,
             blur_levels: Vec::new(),
             blur_radius_at_128_px: 16.0,
@@ -66,6 +70,7 @@ impl AugmentConfig {
             ("brightness", self.brightness, 1.0),
             ("gaussian-noise", self.gaussian_noise, 1.0),
             ("erase-probability", self.erase_probability, 1.0),
+            ("mixup", self.mixup, 0.5),
             ("blur-probability", self.blur_probability, 1.0),
             ("blur-radius-at-128-px", self.blur_radius_at_128_px, 64.0),
         ] {

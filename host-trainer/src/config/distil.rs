@@ -1,4 +1,4 @@
-//! `[distil]`: trained networks that a new one learns from.
+//! `[distil]`, `[robust-distil]` and `[votes]`: what a network learns from besides the labels.
 
 use std::path::PathBuf;
 
@@ -40,6 +40,29 @@ pub struct RobustDistilConfig {
 impl Default for RobustDistilConfig {
     fn default() -> Self {
         Self { temperature: 2.0, weight: 0.5 }
+    }
+}
+
+/// What ten people a face said when asked again (FER+, beside FER-2013): their votes, translated into how likely each of
+/// the data's own labels is, see [`crate::crowd`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct VotesConfig {
+    /// `fer2013new.csv`, with a line for every line of the data.
+    pub file: PathBuf,
+    /// Share of the target that is theirs (0..=1); the rest is the label's.
+    pub weight: f32,
+}
+
+impl Default for VotesConfig {
+    fn default() -> Self {
+        Self { file: "fer2013new.csv".into(), weight: 0.5 }
+    }
+}
+
+impl VotesConfig {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        within("votes.weight", self.weight.into(), 0.0, 1.0)
     }
 }
 

@@ -5,22 +5,20 @@ use std::path::Path;
 
 use models::LabelSet;
 
-use super::fer2013::{Fer2013, USAGES, usage};
-use super::lines::{Line, Lines, shown};
-use super::votes::{COLUMNS, VoteMode, Votes};
+use super::fer2013::Fer2013;
+use super::vote_file::VoteFile;
+use super::votes::{VoteMode, Votes};
 use super::{Entry, Fault, Reader};
 use crate::failure::bad_input;
-use crate::sample::{Usage, sha256_hex};
+use crate::sample::sha256_hex;
 
 /// Name of the file with the votes.
 const FILE: &str = "fer2013new.csv";
-/// How its first line begins; the names of the answers follow, in the order of [`Votes`].
-const HEADER: &[u8] = b"usage,image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,nf";
 
 /// FER-2013's faces with the labels of FER+.
 pub struct FerPlus {
     faces: Fer2013,
-    votes: Lines,
+    votes: VoteFile,
     labels: LabelSet,
     mode: VoteMode,
     left_out: BTreeMap<&'static str, u64>,
@@ -38,11 +36,7 @@ impl FerPlus {
             let what = "the votes of FER+ are not there; https://github.com/microsoft/FERPlus gives them out";
             return Err(bad_input(format!("{}: {what}", path.display())));
         }
-        let mut votes = Lines::open(&path)?;
-        let header = votes.next_line().map_err(Fault::into_error)?.map(|line| line.text).unwrap_or_default();
-        if !header.trim_ascii().eq_ignore_ascii_case(HEADER) {
-            return Err(votes.error(1, "the header is not that of fer2013new.csv of FER+"));
-        }
+        let votes = VoteFile::open(&path)?;
         Ok(Self { faces: Fer2013::open(csv)?, votes, labels, mode, left_out: BTreeMap::new(), ended: false })
     }
 
@@ -51,14 +45,13 @@ impl FerPlus {
         let Some(line) = self.votes.next_line()? else {
             return Err(Fault::All(self.votes.error(self.votes.count(), "there are more faces than lines of votes")));
         };
-        let (part, votes) = parse(&line).map_err(|what| Fault::All(self.votes.error(line.number, &what)))?;
         match face {
-            Some(face) if face.usage != part => {
+            Some(face) if face.usage != line.usage => {
                 let what =
                     format!("the part is not that of {} of the faces; give the votes of this very file", face.place);
                 Err(Fault::All(self.votes.error(line.number, &what)))
             }
-            _ => Ok(votes),
+            _ => Ok(line.votes),
         }
     }
 
@@ -86,24 +79,6 @@ impl FerPlus {
             None => Ok(None),
         }
     }
-}
-
-/// `Training,fer0000000.png,4,0,0,1,3,2,0,0,0,0`; the name is empty where there is no face.
-fn parse(line: &Line) -> Result<(Usage, Votes), String> {
-    let fields: Vec<&[u8]> = line.text.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).collect();
-    if fields.len() != COLUMNS + 2 {
-        return Err(format!("{} columns instead of {}", fields.len(), COLUMNS + 2));
-    }
-    let part = usage(fields[0]).ok_or_else(|| format!("usage `{}` is not {USAGES}", shown(fields[0])))?;
-    let mut votes = [0; COLUMNS];
-    for (votes, field) in votes.iter_mut().zip(&fields[2..]) {
-        *votes = match field {
-            [digit @ b'0'..=b'9'] => u32::from(digit - b'0'),
-            [b'1', b'0'] => 10,
-            other => return Err(format!("`{}` is not a number of 0 to 10 votes", shown(other))),
-        };
-    }
-    Ok((part, Votes(votes)))
 }
 
 impl Iterator for FerPlus {

@@ -42,6 +42,12 @@ pub struct Target {
 pub struct Votes(pub [u32; COLUMNS]);
 
 impl Votes {
+    /// The share of each answer, 1 in all, or 0 where nobody was asked.
+    pub fn shares(&self) -> [f32; COLUMNS] {
+        let sum: u32 = self.0.iter().sum();
+        self.0.map(|count| count as f32 / sum.max(1) as f32)
+    }
+
     /// What the votes say in terms of `labels`.
     ///
     /// # Errors

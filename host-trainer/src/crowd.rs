@@ -1,0 +1,108 @@
+//! What people said of the faces when asked again, translated into the labels of the data.
+//!
+//! FER-2013's labels are noisy: ten people asked again (FER+) often say something else. Their votes cannot take the place of
+//! the labels where the labels are what counts, but how likely each label is, given the votes, can be learned from the
+//! training faces; as part of the target it takes away much of the noise (soft labels, as in distillation).
+
+use std::collections::HashMap;
+
+use burn::module::Module;
+use burn::nn::LinearConfig;
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::activation::{log_softmax, softmax};
+use burn::tensor::{Device, Tensor, TensorData};
+use models::LabelSet;
+
+use crate::config::VotesConfig;
+use crate::failure::bad_input;
+use crate::reader::{Fault, VoteFile};
+use crate::sample::Sample;
+use crate::say::say;
+use crate::targets::Lessons;
+
+/// Steps over all faces at once, after which the table stands still.
+const STEPS: usize = 400;
+const LEARNING_RATE: f64 = 0.1;
+
+/// How likely each label of every face is, given what people said of it: multinomial logistic regression from the shares of
+/// their answers, fitted to the labels of these very faces.
+///
+/// # Errors
+/// Bad input: a file that does not hold, or that is not the one of these faces.
+pub fn lessons(
+    config: &VotesConfig,
+    samples: &[&Sample],
+    labels: &LabelSet,
+    device: &Device,
+) -> anyhow::Result<Lessons> {
+    let said = answers(config, samples)?;
+    let labelled: Vec<usize> = samples.iter().map(|sample| sample.label).collect();
+    let rows = translate(&said, &labelled, labels.len(), device)?;
+    let right = rows.iter().zip(&labelled).filter(|(row, label)| is_greatest(row, **label)).count();
+    say(&format!(
+        "votes {}: {:.1} % of {} labels are what the votes make likeliest",
+        config.file.display(),
+        100.0 * right as f64 / samples.len().max(1) as f64,
+        samples.len()
+    ));
+    Ok(Lessons::new(config.weight, rows))
+}
+
+/// The shares of the answers, a row a face.
+fn answers(config: &VotesConfig, samples: &[&Sample]) -> anyhow::Result<Vec<Vec<f32>>> {
+    let mut file = VoteFile::open(&config.file)?;
+    let mut lines = HashMap::new();
+    while let Some(line) = file.next_line().map_err(Fault::into_error)? {
+        lines.insert(line.number, line);
+    }
+    let of = |sample: &&Sample| match lines.get(&sample.row) {
+        Some(line) if line.usage == sample.usage => Ok(line.votes.shares().to_vec()),
+        _ => Err(bad_input(format!(
+            "votes {}: line {} is not that of the face of row {}\n  give the votes of this very data, which is FER-2013's file as it was published",
+            config.file.display(),
+            sample.row,
+            sample.row
+        ))),
+    };
+    samples.iter().map(of).collect()
+}
+
+/// Fits the table and reads every face's row from it.
+fn translate(said: &[Vec<f32>], labels: &[usize], classes: usize, device: &Device) -> anyhow::Result<Vec<Vec<f32>>> {
+    let answers = said.first().map_or(0, Vec::len);
+    let said = TensorData::new(said.concat(), [said.len(), answers]);
+    let labels: Vec<i64> = labels.iter().map(|&label| label as i64).collect();
+    let training = device.clone().autodiff();
+    let inputs = Tensor::<2>::from_data(said.clone(), &training);
+    let labels = Tensor::<1, burn::tensor::Int>::from_data(TensorData::new(labels, [inputs.dims()[0]]), &training);
+    let mut table = LinearConfig::new(answers, classes).init(&training);
+    let mut optimizer: ModuleOptimizer = AdamConfig::new().init();
+    for _ in 0..STEPS {
+        let likely = log_softmax(table.forward(inputs.clone()), 1);
+        let loss = likely.gather(1, labels.clone().unsqueeze_dim(1)).mean().neg();
+        let gradients = GradientsParams::from_grads(loss.backward(), &table);
+        table = optimizer.step(LEARNING_RATE, table, gradients);
+    }
+    let rows = softmax(table.valid().forward(Tensor::<2>::from_data(said, device)), 1).into_data();
+    let rows = rows.try_to_vec::<f32>().map_err(|error| anyhow::anyhow!("reading the votes' table: {error:?}"))?;
+    Ok(rows.chunks_exact(classes).map(<[f32]>::to_vec).collect())
+}
+
+fn is_greatest(row: &[f32], index: usize) -> bool {
+    row.iter().all(|&share| share <= row[index])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_says_how_likely_a_label_is() {
+        // Of those who were called the first thing three quarters have label 0; of the others all have label 1.
+        let said: Vec<Vec<f32>> = (0..80).map(|face| if face < 40 { vec![1.0, 0.0] } else { vec![0.0, 1.0] }).collect();
+        let labels: Vec<usize> = (0..80).map(|face| if face < 30 { 0 } else { 1 }).collect();
+        let rows = translate(&said, &labels, 2, &Device::flex()).unwrap_or_else(|error| panic!("{error:#}"));
+        assert!((rows[0][0] - 0.75).abs() < 0.01 && (rows[0][1] - 0.25).abs() < 0.01, "{:?}", rows[0]);
+        assert!(rows[79][1] > 0.97, "{:?}", rows[79]);
+    }
+}
