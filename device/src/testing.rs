@@ -3,17 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
+use models::onnx::{file, floats, node, value};
 use models::{
     Alignment, BlurMeasure, DetectorEntry, Expression, FileEntry, GateConfig, GoldenPair, GoldenSet, GrayImage,
     InputSpec, LabelSet, Manifest, ModelChoice, ModelEntry, Normalisation, Provenance,
 };
-use prost::Message;
-use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
-use tract_onnx::pb::{
-    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
-    type_proto,
-};
+use tract_onnx::pb::GraphProto;
 
 /// Side of the crops in px.
 const SIDE: usize = 16;
@@ -87,56 +82,14 @@ fn logits(answer: Expression) -> Vec<f32> {
 fn constant_network(answer: Expression) -> Vec<u8> {
     let logits = logits(answer);
     let (pixels, classes) = (SIDE * SIDE, logits.len());
+    let sides = [pixels as i64, classes as i64];
     let graph = GraphProto {
         name: "constant".into(),
-        node: vec![node("Flatten", &["input"], "flat"), node("Gemm", &["flat", "weights", "bias"], "logits")],
-        initializer: vec![
-            tensor("weights", &[pixels, classes], vec![0.0; pixels * classes]),
-            tensor("bias", &[classes], logits),
-        ],
-        input: vec![value("input", &[1, 1, SIDE, SIDE])],
-        output: vec![value("logits", &[1, classes])],
+        node: vec![node("Flatten", &["input"], "flat", &[]), node("Gemm", &["flat", "weights", "bias"], "logits", &[])],
+        initializer: vec![floats("weights", &sides, vec![0.0; pixels * classes]), floats("bias", &sides[1..], logits)],
+        input: vec![value("input", &[1, 1, SIDE as i64, SIDE as i64])],
+        output: vec![value("logits", &[1, classes as i64])],
         ..Default::default()
     };
-    ModelProto {
-        ir_version: 8,
-        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: 17 }],
-        graph: Some(graph),
-        ..Default::default()
-    }
-    .encode_to_vec()
-}
-
-fn node(op: &str, inputs: &[&str], output: &str) -> NodeProto {
-    NodeProto {
-        op_type: op.into(),
-        name: output.into(),
-        input: inputs.iter().map(|&input| input.into()).collect(),
-        output: vec![output.into()],
-        ..Default::default()
-    }
-}
-
-fn tensor(name: &str, sides: &[usize], values: Vec<f32>) -> TensorProto {
-    TensorProto {
-        name: name.into(),
-        dims: sides.iter().map(|&side| side as i64).collect(),
-        data_type: DataType::Float as i32,
-        float_data: values,
-        ..Default::default()
-    }
-}
-
-fn value(name: &str, sides: &[usize]) -> ValueInfoProto {
-    let dimension =
-        |&side: &usize| Dimension { value: Some(dimension::Value::DimValue(side as i64)), ..Default::default() };
-    let tensor = type_proto::Tensor {
-        elem_type: DataType::Float as i32,
-        shape: Some(TensorShapeProto { dim: sides.iter().map(dimension).collect() }),
-    };
-    ValueInfoProto {
-        name: name.into(),
-        r#type: Some(TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..Default::default() }),
-        ..Default::default()
-    }
+    file(graph, 17)
 }

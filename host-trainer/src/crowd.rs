@@ -93,8 +93,35 @@ fn is_greatest(row: &[f32], index: usize) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use models::GrayImage;
+
     use super::*;
+    use crate::failure::is_bad_input;
+    use crate::sample::Usage;
+
+    #[test]
+    fn votes_go_to_the_face_of_their_line_and_others_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("votes.csv");
+        let head = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n";
+        std::fs::write(
+            &file,
+            head.to_owned() + "Training,a.png,4,0,0,1,3,2,0,0,0,0\nTraining,b.png,0,10,0,0,0,0,0,0,0,0\n",
+        )
+        .unwrap();
+        let config = VotesConfig { file, weight: 0.5 };
+        let face = |row, usage| Sample::new(row, usage, 0, GrayImage::new(2, 2));
+        let [first, second] = [face(2, Usage::Training), face(3, Usage::Training)];
+        let said = answers(&config, &[&second, &first]).unwrap();
+        assert_eq!(said[0], [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(said[1], [0.4, 0.0, 0.0, 0.1, 0.3, 0.2, 0.0, 0.0, 0.0, 0.0]);
+        for stranger in [face(4, Usage::Training), face(3, Usage::PublicTest)] {
+            let error = answers(&config, &[&stranger]).unwrap_err();
+            assert!(is_bad_input(&error) && error.to_string().contains(&format!("line {}", stranger.row)), "{error:#}");
+        }
+    }
 
     #[test]
     fn the_table_says_how_likely_a_label_is() {

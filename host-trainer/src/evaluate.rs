@@ -30,20 +30,38 @@ use crate::say::say;
 /// Seed of the bootstrap. Fixed, so that equal answers give equal reports.
 const SEED: u64 = 1;
 
+/// What is measured, and on what.
+#[derive(Args)]
+pub struct MeasuredArgs {
+    /// The bundle to measure.
+    #[arg(long, value_name = "DIR")]
+    pub bundle: PathBuf,
+    /// Labelled faces of one size in any of the formats of --format.
+    #[arg(long, value_name = "PATH")]
+    pub data: PathBuf,
+    #[command(flatten)]
+    pub options: DataOptions,
+    /// The part of the data to measure on; data without parts is all `training`.
+    #[arg(long, value_enum, default_value_t)]
+    pub usage: UsageFilter,
+}
+
+impl MeasuredArgs {
+    /// Opens the bundle and reads the data.
+    ///
+    /// # Errors
+    /// One of them does not hold.
+    pub fn open(&self) -> anyhow::Result<(Bundle, DataSet)> {
+        let bundle = Bundle::open(&self.bundle).map_err(|error| bad_input(error.to_string()))?;
+        Ok((bundle, reader::read(&self.data, &self.options)?))
+    }
+}
+
 /// What `evaluate` is given.
 #[derive(Args)]
 pub struct EvaluateArgs {
-    /// The bundle to measure.
-    #[arg(long, value_name = "DIR")]
-    bundle: PathBuf,
-    /// Labelled faces of one size in any of the formats of --format.
-    #[arg(long, value_name = "PATH")]
-    data: PathBuf,
     #[command(flatten)]
-    options: DataOptions,
-    /// The part of the data to measure on; data without parts is all `training`.
-    #[arg(long, value_enum, default_value_t)]
-    usage: UsageFilter,
+    measured: MeasuredArgs,
     /// Measure the faces blurred to every level as well.
     #[arg(long)]
     blur_sweep: bool,
@@ -61,10 +79,10 @@ pub struct EvaluateArgs {
 /// A bundle or data that do not hold, no face to measure, a model that fails, a folder that cannot be written.
 pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let folder = report::folder::OutputFolder::prepare(&args.out, "report.json", &["json", "html", "svg"])?;
-    let bundle = Bundle::open(&args.bundle).map_err(|error| bad_input(error.to_string()))?;
-    let data = reader::read(&args.data, &args.options)?;
+    let measured = &args.measured;
+    let (bundle, data) = measured.open()?;
     let levels = if args.blur_sweep { &BlurLevel::ALL[..] } else { &[BlurLevel::None][..] };
-    let Measurement { report, .. } = measure(&args.bundle, &bundle, &data, args.usage, levels)?;
+    let Measurement { report, .. } = measure(&measured.bundle, &bundle, &data, measured.usage, levels)?;
     report::write(folder, &report)?;
     println!("{report}");
     println!("report: {}", args.out.join("report.html").display());

@@ -1,6 +1,6 @@
 //! A trained network -> an ONNX file that tract runs, checked in the same breath.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, anyhow, bail};
 use burn::tensor::{Device, Tensor};
@@ -79,20 +79,21 @@ fn with_our_names(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
     let ([input], [output]) = (graph.input.as_mut_slice(), graph.output.as_mut_slice()) else {
         bail!("the exporter wrote {} inputs and {} outputs, not one of each", graph.input.len(), graph.output.len());
     };
-    let renames = [
-        (std::mem::replace(&mut input.name, INPUT.into()), INPUT),
-        (std::mem::replace(&mut output.name, OUTPUT.into()), OUTPUT),
-    ];
-    for node in &mut graph.node {
-        for name in node.input.iter_mut().chain(&mut node.output) {
-            if let Some((_, ours)) = renames.iter().find(|(theirs, _)| theirs == name) {
-                *name = (*ours).into();
-            }
-        }
-    }
+    let renames = [(&mut input.name, INPUT), (&mut output.name, OUTPUT)]
+        .map(|(theirs, ours)| (std::mem::replace(theirs, ours.into()), ours.into()));
+    rename(graph, &HashMap::from(renames));
     with_scalar_pads(graph);
     graph.name = "mien".into();
     Ok(model.encode_to_vec())
+}
+
+/// Gives the values between the nodes other names.
+pub fn rename(graph: &mut GraphProto, names: &HashMap<String, String>) {
+    for name in graph.node.iter_mut().flat_map(|node| node.input.iter_mut().chain(&mut node.output)) {
+        if let Some(new) = names.get(name) {
+            name.clone_from(new);
+        }
+    }
 }
 
 /// ONNX wants the number that `Pad` fills in as a scalar; the exporter writes a list of one, which

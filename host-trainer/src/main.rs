@@ -35,6 +35,7 @@ mod stop;
 mod study;
 mod targets;
 mod train;
+mod training_args;
 mod trial;
 
 use std::process::ExitCode;

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use models::{Bundle, GrayImage};
+use models::GrayImage;
 use rand::seq::SliceRandom;
 
 use self::measure::{Measurement, Numbered};
@@ -28,9 +28,8 @@ use self::report::{ABSENT, Report, SCHEMA, Settings, WienerSettings};
 use self::sharpness::RadiusTable;
 use self::wiener::{NOISE_TO_SIGNAL, Wiener};
 use crate::augment::stream;
-use crate::evaluate::faces;
+use crate::evaluate::{MeasuredArgs, faces};
 use crate::failure::bad_input;
-use crate::reader::{self, DataOptions};
 use crate::report::folder::OutputFolder;
 use crate::report::settings::Origin;
 use crate::sample::{DataSet, UsageFilter};
@@ -47,17 +46,8 @@ const TABLE_FACES: usize = 500;
 /// What `robustness` is given.
 #[derive(Args)]
 pub struct RobustnessArgs {
-    /// The bundle to measure.
-    #[arg(long, value_name = "DIR")]
-    bundle: PathBuf,
-    /// Labelled faces of one size in any of the formats of --format.
-    #[arg(long, value_name = "PATH")]
-    data: PathBuf,
     #[command(flatten)]
-    options: DataOptions,
-    /// The part of the data to measure on; data without parts is all `training`.
-    #[arg(long, value_enum, default_value_t)]
-    usage: UsageFilter,
+    measured: MeasuredArgs,
     /// Measure the clear model on deblurred faces as well; needs training faces in the data.
     #[arg(long, value_enum, value_name = "FILTER")]
     deblur: Option<Deblur>,
@@ -85,10 +75,10 @@ enum Deblur {
 /// A bundle or data that do not hold, no face to measure, a model that fails, a folder that cannot be written.
 pub fn run(args: &RobustnessArgs) -> anyhow::Result<()> {
     let folder = OutputFolder::prepare(&args.out, "robustness.json", &["json", "html", "svg"])?;
-    let bundle = Bundle::open(&args.bundle).map_err(|error| bad_input(error.to_string()))?;
+    let MeasuredArgs { bundle: path, usage, .. } = &args.measured;
+    let (bundle, data) = args.measured.open()?;
     let recognizer = bundle.recognizer().map_err(|error| bad_input(error.to_string()))?;
-    let data = reader::read(&args.data, &args.options)?;
-    let (all, skipped) = faces(&data, args.usage, recognizer.labels())?;
+    let (all, skipped) = faces(&data, *usage, recognizer.labels())?;
     let mut faces: Vec<Numbered<'_>> = (0..).zip(all).collect();
     if let Some(wanted) = args.faces {
         faces.shuffle(&mut stream(SEED, CHOICE, 0, 0));
@@ -96,8 +86,8 @@ pub fn run(args: &RobustnessArgs) -> anyhow::Result<()> {
     }
     let deblurring = args.deblur.map(|Deblur::Wiener| deblurring(&data, args.noise_to_signal)).transpose()?;
     let (deblurring, wiener) = deblurring.unzip();
-    let settings = Settings::new(Origin::of(&args.bundle, &bundle, &data, args.usage), SEED, wiener);
-    say(&format!("{}: {} faces ({})", data.path.display(), faces.len(), args.usage.name()));
+    let settings = Settings::new(Origin::of(path, &bundle, &data, *usage), SEED, wiener);
+    say(&format!("{}: {} faces ({})", data.path.display(), faces.len(), usage.name()));
 
     let began = Instant::now();
     let measurement =

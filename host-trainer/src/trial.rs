@@ -9,7 +9,6 @@ use clap::Args;
 use models::BlurLevel;
 
 use crate::checkpoint::{Progress, Store};
-use crate::compute::Compute;
 use crate::config::{Frozen, RobustStart, TrialConfig};
 use crate::crowd;
 use crate::failure::bad_input;
@@ -24,6 +23,7 @@ use crate::split::validation_split;
 use crate::stop;
 use crate::targets::Lessons;
 use crate::train::{Context, Stage, train};
+use crate::training_args::TrainingArgs;
 
 /// What `train` is given.
 #[derive(Args)]
@@ -48,16 +48,8 @@ pub struct TrainArgs {
     /// framed as the training faces are. Without it, the detector that is built in.
     #[arg(long, value_name = "FILE")]
     detector: Option<PathBuf>,
-    /// Only prove that the trial can be run: one epoch on a few small faces. The bundle is worth nothing.
-    #[arg(long)]
-    quick: bool,
-    /// Folder of the checkpoints [default: beside the bundle, its name with .work]; a run that
-    /// finds some goes on from them.
-    #[arg(long, value_name = "DIR")]
-    work: Option<PathBuf>,
-    /// Processor to train on.
-    #[arg(long, value_enum, default_value_t)]
-    device: Compute,
+    #[command(flatten)]
+    training: TrainingArgs,
 }
 
 /// Trains both models and writes the bundle.
@@ -67,12 +59,12 @@ pub struct TrainArgs {
 /// that cannot be written.
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let trial = trial(args)?;
-    let device = args.device.open()?;
+    let device = args.training.device.open()?;
     let mut data = reader::read(data_of(args.data.as_deref(), &trial)?, &args.options)?.without(&trial.drop_classes)?;
-    if args.quick {
+    if args.training.quick {
         data.keep_few();
     }
-    let work = args.work.clone().unwrap_or_else(|| args.out.with_extension("work"));
+    let work = args.training.work(&args.out);
     stop::on_signal(|| ())?;
     let detector = args.detector.as_deref();
     Training { trial: &trial, data: &data, work: &work, out: &args.out, detector, device: &device }.run()?;
@@ -182,7 +174,7 @@ fn trial(args: &TrainArgs) -> anyhow::Result<TrialConfig> {
     if args.init.is_some() {
         trial.init.clone_from(&args.init);
     }
-    Ok(if args.quick { trial.quick() } else { trial })
+    Ok(if args.training.quick { trial.quick() } else { trial })
 }
 
 /// The network that the clear model starts as: random, or with the weights that the trial names.

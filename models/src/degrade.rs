@@ -29,6 +29,9 @@ impl BlurLevel {
     pub const ALL: [BlurLevel; 5] =
         [BlurLevel::None, BlurLevel::Low, BlurLevel::Medium, BlurLevel::High, BlurLevel::VeryHigh];
 
+    /// Side, in px, of the blur study's pictures, at which sizes of blurs are stated.
+    pub const REFERENCE_SIDE: f32 = 128.0;
+
     /// The name in reports: `none`, `low`, `medium`, `high`, `very-high`.
     pub fn name(self) -> &'static str {
         match self {
@@ -50,7 +53,7 @@ impl BlurLevel {
             BlurLevel::High => 8.0,
             BlurLevel::VeryHigh => 14.0,
         };
-        at_128_px * side as f32 / 128.0
+        at_128_px * side as f32 / Self::REFERENCE_SIDE
     }
 }
 

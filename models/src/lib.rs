@@ -25,6 +25,7 @@ mod golden;
 mod image;
 mod manifest;
 mod manifest_check;
+pub mod onnx;
 mod preprocess;
 mod recognizer;
 mod resample;

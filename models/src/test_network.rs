@@ -1,10 +1,8 @@
 //! A small ONNX network written by hand, for the tests of this crate.
 
-use prost::Message;
-use tract_onnx::pb::{
-    GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
-    tensor_proto::DataType, tensor_shape_proto::Dimension, tensor_shape_proto::dimension, type_proto,
-};
+use tract_onnx::pb::GraphProto;
+
+use crate::onnx::{file, floats, node, value};
 
 /// `Gemm(Flatten(input), weights, bias)`: `[1, 1, side, side]` to `[1, classes]`, with
 /// `weight(class, pixel)`.
@@ -14,21 +12,16 @@ pub fn linear_bytes(side: usize, classes: usize, weight: impl Fn(usize, usize) -
         .flat_map(|pixel| (0..classes).map(move |class| (class, pixel)))
         .map(|(class, pixel)| weight(class, pixel))
         .collect();
+    let sides = [pixels as i64, classes as i64];
     let graph = GraphProto {
         name: "linear".into(),
-        node: vec![node("Flatten", &["input"], "flat"), node("Gemm", &["flat", "weights", "bias"], "logits")],
-        initializer: vec![tensor("weights", &[pixels, classes], weights), tensor("bias", &[classes], bias.to_vec())],
-        input: vec![value("input", &[1, 1, side, side])],
-        output: vec![value("logits", &[1, classes])],
+        node: vec![node("Flatten", &["input"], "flat", &[]), node("Gemm", &["flat", "weights", "bias"], "logits", &[])],
+        initializer: vec![floats("weights", &sides, weights), floats("bias", &sides[1..], bias.to_vec())],
+        input: vec![value("input", &[1, 1, side as i64, side as i64])],
+        output: vec![value("logits", &[1, classes as i64])],
         ..Default::default()
     };
-    let model = ModelProto {
-        ir_version: 8,
-        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: 17 }],
-        graph: Some(graph),
-        ..Default::default()
-    };
-    model.encode_to_vec()
+    file(graph, 17)
 }
 
 /// The same with weights that depend on `seed` and have no pattern.
@@ -39,37 +32,4 @@ pub fn linear(side: usize, classes: usize, seed: u32) -> Vec<u8> {
         (mixed >> 16) as f32 / 65_536.0 - 0.5
     };
     linear_bytes(side, classes, weight, &vec![0.25; classes])
-}
-
-fn node(op: &str, inputs: &[&str], output: &str) -> NodeProto {
-    NodeProto {
-        op_type: op.into(),
-        name: output.into(),
-        input: inputs.iter().map(|&i| i.into()).collect(),
-        output: vec![output.into()],
-        ..Default::default()
-    }
-}
-
-fn tensor(name: &str, dims: &[usize], values: Vec<f32>) -> TensorProto {
-    TensorProto {
-        name: name.into(),
-        dims: dims.iter().map(|&d| d as i64).collect(),
-        data_type: DataType::Float as i32,
-        float_data: values,
-        ..Default::default()
-    }
-}
-
-fn value(name: &str, dims: &[usize]) -> ValueInfoProto {
-    let dim = dims
-        .iter()
-        .map(|&d| Dimension { value: Some(dimension::Value::DimValue(d as i64)), ..Default::default() })
-        .collect();
-    let tensor = type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(TensorShapeProto { dim }) };
-    ValueInfoProto {
-        name: name.into(),
-        r#type: Some(TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..Default::default() }),
-        ..Default::default()
-    }
 }

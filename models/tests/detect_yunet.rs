@@ -6,8 +6,9 @@ mod yunet_net;
 
 use std::path::Path;
 
+use models::onnx::value;
 use models::{DetectedFace, FaceDetector, Gray8, GrayImage, YunetDetector};
-use yunet_net::{constant, value, white_block_finder};
+use yunet_net::{constant, white_block_finder};
 
 /// A black picture with white rectangles (x, y, width, height).
 fn blocks(width: usize, height: usize, rects: &[(usize, usize, usize, usize)]) -> GrayImage {

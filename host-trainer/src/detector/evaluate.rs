@@ -24,6 +24,7 @@ use crate::reader::{self, DataOptions};
 use crate::report::folder::OutputFolder;
 use crate::report::settings::command_line;
 use crate::sample::sha256_hex;
+use crate::say::say;
 
 /// Faces of the framing that are looked at, at most.
 const FRAMED_FACES: usize = 2000;
@@ -101,12 +102,9 @@ pub fn run(args: &EvaluateDetectorArgs) -> anyhow::Result<()> {
     let set = faces::read(&args.data)?;
     let data_sha256 = set.sha256.clone();
     let held_out = set.split(args.held_out_share, args.seed).held_out;
-    eprintln!("{}: {} held-out pictures", args.data.display(), held_out.len());
+    say(&format!("{}: {} held-out pictures", args.data.display(), held_out.len()));
     let trials = Trials::new(&held_out, args.frames, args.seed)?;
-    let framed = match &args.framing {
-        Some(path) => Some(reader::read(path, &DataOptions::default())?),
-        None => None,
-    };
+    let framed = args.framing.as_deref().map(|path| reader::read(path, &DataOptions::default())).transpose()?;
     let mut reports = Vec::new();
     for Candidate { name, sha256, detector } in &mut detectors {
         let detector = detector.as_mut();
@@ -115,13 +113,11 @@ pub fn run(args: &EvaluateDetectorArgs) -> anyhow::Result<()> {
             Some(folder) => videos::count(folder, detector)?,
             None => Vec::new(),
         };
-        let framing = match &framed {
-            Some(data) => {
-                let faces = data.samples.iter().map(|sample| &sample.face).take(FRAMED_FACES);
-                Some(framing::measure(detector, faces)?)
-            }
-            None => None,
-        };
+        let framing = framed.as_ref().map(|data| {
+            let faces = data.samples.iter().map(|sample| &sample.face).take(FRAMED_FACES);
+            framing::measure(detector, faces)
+        });
+        let framing = framing.transpose()?;
         let report = DetectorReport {
             name: name.clone(),
             sha256: sha256.clone(),

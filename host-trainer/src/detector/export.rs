@@ -7,17 +7,14 @@ use anyhow::{Context, anyhow, bail};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor as BurnTensor};
 use burn_onnx::export::OnnxExporter;
+use models::onnx::{integers, ints, node, value};
 use models::{GrayImage, YunetDetector};
 use prost::Message;
-use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
-    attribute_proto::AttributeType, tensor_proto::DataType, tensor_shape_proto::Dimension,
-    tensor_shape_proto::dimension, type_proto,
-};
+use tract_onnx::pb::{GraphProto, ModelProto};
 use tract_onnx::prelude::*;
 
 use super::network::{DetectorNet, STRIDES, VALUES};
-use crate::export::with_scalar_pads;
+use crate::export::{rename, with_scalar_pads};
 
 /// Name of the only input, `[1, 1, height, width]`.
 const INPUT: &str = "picture";
@@ -103,15 +100,13 @@ fn in_form(bytes: &[u8], width: usize, height: usize) -> anyhow::Result<Vec<u8>>
         bail!("the exporter wrote {} inputs, not one", graph.input.len());
     };
     let theirs = std::mem::replace(&mut input.name, INPUT.into());
-    for name in graph.node.iter_mut().flat_map(|node| &mut node.input).filter(|name| **name == theirs) {
-        *name = INPUT.into();
-    }
+    rename(graph, &HashMap::from([(theirs, INPUT.into())]));
     number_anew(graph);
     let maps: Vec<String> = std::mem::take(&mut graph.output).into_iter().map(|output| output.name).collect();
     if maps.len() != STRIDES.len() {
         bail!("the exporter wrote {} outputs, not {}", maps.len(), STRIDES.len());
     }
-    add_numbers(graph, "axis", &[2]);
+    graph.initializer.push(integers("axis", &[2]));
     for (map, stride) in maps.iter().zip(STRIDES) {
         add_level(graph, map, stride, (width / stride) * (height / stride));
     }
@@ -125,10 +120,10 @@ fn in_form(bytes: &[u8], width: usize, height: usize) -> anyhow::Result<Vec<u8>>
 fn number_anew(graph: &mut GraphProto) {
     let made = graph.node.iter().flat_map(|node| &node.output).enumerate();
     let numbers: HashMap<String, String> = made.map(|(index, name)| (name.clone(), format!("value_{index}"))).collect();
-    let used = graph.node.iter_mut().flat_map(|node| node.input.iter_mut().chain(&mut node.output));
-    for name in used.chain(graph.output.iter_mut().map(|output| &mut output.name)) {
-        if let Some(new) = numbers.get(name) {
-            name.clone_from(new);
+    rename(graph, &numbers);
+    for output in &mut graph.output {
+        if let Some(new) = numbers.get(&output.name) {
+            output.name.clone_from(new);
         }
     }
     // Shapes of values by their old names, which nobody needs.
@@ -139,62 +134,20 @@ fn number_anew(graph: &mut GraphProto) {
 fn add_level(graph: &mut GraphProto, map: &str, stride: usize, cells: usize) {
     let named = |part: &str| format!("{part}_{stride}");
     let (turned, all, shape) = (named("turned"), named("cells"), named("shape"));
-    let order = AttributeProto {
-        name: "perm".into(),
-        r#type: AttributeType::Ints as i32,
-        ints: vec![0, 2, 3, 1],
-        ..AttributeProto::default()
-    };
-    add_numbers(graph, &shape, &[1, cells as i64, VALUES as i64]);
-    graph.node.push(node("Transpose", &[map], &turned, &[order]));
+    graph.initializer.push(integers(&shape, &[1, cells as i64, VALUES as i64]));
+    graph.node.push(node("Transpose", &[map], &turned, &[ints("perm", &[0, 2, 3, 1])]));
     graph.node.push(node("Reshape", &[&turned, &shape], &all, &[]));
     for (output, from, to) in OUTPUTS {
         let name = named(output);
-        let (start, end, cut) =
-            (named(&format!("{output}_from")), named(&format!("{output}_to")), format!("{name}_cut"));
-        add_numbers(graph, &start, &[from as i64]);
-        add_numbers(graph, &end, &[to as i64]);
-        if to <= LOGITS {
-            graph.node.push(node("Slice", &[&all, &start, &end, "axis"], &cut, &[]));
+        let [start, end, cut] = ["from", "to", "cut"].map(|part| format!("{name}_{part}"));
+        graph.initializer.extend([integers(&start, &[from as i64]), integers(&end, &[to as i64])]);
+        let is_logit = to <= LOGITS;
+        let values = if is_logit { &cut } else { &name };
+        graph.node.push(node("Slice", &[&all, &start, &end, "axis"], values, &[]));
+        if is_logit {
             graph.node.push(node("Sigmoid", &[&cut], &name, &[]));
-        } else {
-            graph.node.push(node("Slice", &[&all, &start, &end, "axis"], &name, &[]));
         }
-        graph.output.push(value(&name, &[1, cells, to - from]));
-    }
-}
-
-fn add_numbers(graph: &mut GraphProto, name: &str, numbers: &[i64]) {
-    graph.initializer.push(TensorProto {
-        name: name.to_owned(),
-        dims: vec![numbers.len() as i64],
-        data_type: DataType::Int64 as i32,
-        int64_data: numbers.to_vec(),
-        ..TensorProto::default()
-    });
-}
-
-fn node(op: &str, inputs: &[&str], output: &str, attributes: &[AttributeProto]) -> NodeProto {
-    NodeProto {
-        op_type: op.to_owned(),
-        name: format!("make_{output}"),
-        input: inputs.iter().map(|&input| input.to_owned()).collect(),
-        output: vec![output.to_owned()],
-        attribute: attributes.to_vec(),
-        ..NodeProto::default()
-    }
-}
-
-fn value(name: &str, dims: &[usize]) -> ValueInfoProto {
-    let dim = dims
-        .iter()
-        .map(|&side| Dimension { value: Some(dimension::Value::DimValue(side as i64)), ..Dimension::default() })
-        .collect();
-    let tensor = type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(TensorShapeProto { dim }) };
-    ValueInfoProto {
-        name: name.to_owned(),
-        r#type: Some(TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..TypeProto::default() }),
-        ..ValueInfoProto::default()
+        graph.output.push(value(&name, &[1, cells as i64, (to - from) as i64]));
     }
 }
 

@@ -22,12 +22,14 @@ use super::scene::Scene;
 use crate::augment::stream;
 use crate::average::blend;
 use crate::checkpoint::{Progress, State, Store};
-use crate::compute::Compute;
 use crate::failure::bad_input;
 use crate::lock::lock;
 use crate::progress::Meter;
 use crate::report::settings::command_line;
 use crate::sample::sha256_hex;
+use crate::say::say;
+use crate::stop;
+use crate::training_args::TrainingArgs;
 
 /// Scenes of held-out people that an epoch is measured on.
 const VALIDATION_SCENES: usize = 240;
@@ -52,16 +54,8 @@ pub struct TrainDetectorArgs {
     /// Trial file; without it, the recipe of the shipped detector.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Only prove that the trial can be run: one epoch of a few small scenes. What comes out is worth nothing.
-    #[arg(long)]
-    quick: bool,
-    /// Folder of the checkpoints [default: beside the files, its name with .work]; a run that finds some goes on from
-    /// them.
-    #[arg(long, value_name = "DIR")]
-    work: Option<PathBuf>,
-    /// Processor to train on.
-    #[arg(long, value_enum, default_value_t)]
-    device: Compute,
+    #[command(flatten)]
+    training: TrainingArgs,
 }
 
 /// What one epoch gave.
@@ -122,8 +116,9 @@ struct Provenance<'a> {
 /// Bad data or configuration, a device that is not there, a loss that is no number, a folder that cannot be written.
 pub fn run(args: &TrainDetectorArgs) -> anyhow::Result<()> {
     let trial = DetectorConfig::read(args.config.as_deref())?;
-    let trial = if args.quick { trial.quick() } else { trial };
-    let device = args.device.open()?;
+    let trial = if args.training.quick { trial.quick() } else { trial };
+    let device = args.training.device.open()?;
+    stop::on_signal(|| ())?;
     let set = faces::read(&args.data)?;
     let data_sha256 = set.sha256.clone();
     let split = set.split(trial.held_out_share, trial.seed);
@@ -135,15 +130,15 @@ pub fn run(args: &TrainDetectorArgs) -> anyhow::Result<()> {
             split.held_out.len()
         )));
     }
-    eprintln!(
+    say(&format!(
         "{}: {} pictures to learn from, {} of other people to measure on",
         args.data.display(),
         split.train.len(),
         split.held_out.len()
-    );
+    ));
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make the folder {}; name another one with --out", args.out.display()))?;
-    let work = args.work.clone().unwrap_or_else(|| args.out.with_extension("work"));
+    let work = args.training.work(&args.out);
     let _lock = lock(&work, "--work")?;
     let (network, progress) = train(&trial, &split, &data_sha256, &device, &Store::new(&work, "detector"))?;
     write(args, &network, &progress, &split)
@@ -171,7 +166,7 @@ fn train(
     let mut state = State { average: start.valid(), best: start.valid(), network: start, optimizer };
     if !progress.history.is_empty() {
         state = store.load(state)?;
-        eprintln!("detector: going on after epoch {}", progress.history.len());
+        say(&format!("detector: going on after epoch {}", progress.history.len()));
     }
     let scenes = validation_scenes(trial, &split.held_out);
     let mut meter = Meter::new("detector", (trial.epochs - progress.history.len()) * trial.steps);
@@ -244,6 +239,12 @@ fn run_epoch(
             }
             total += loss;
             meter.step(loss);
+            stop::check(|| {
+                format!(
+                    "the detector in epoch {}; {number} whole epochs are kept, and the same command goes on from there",
+                    number + 1
+                )
+            })?;
         }
         Ok(total / steps as f64)
     })
@@ -305,11 +306,11 @@ fn write(
         };
         put(&args.out.join(&provenance.file), &onnx)?;
         put(&args.out.join(format!("{name}.json")), &serde_json::to_vec_pretty(&provenance)?)?;
-        eprintln!(
+        say(&format!(
             "{}: {} kB, agrees with the network within {difference:.1e}",
             args.out.join(&provenance.file).display(),
             onnx.len() / 1000
-        );
+        ));
     }
     Ok(())
 }

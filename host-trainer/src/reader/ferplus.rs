@@ -119,8 +119,6 @@ impl Reader for FerPlus {
 mod tests {
     use std::path::PathBuf;
 
-    use proptest::prelude::*;
-
     use super::*;
     use crate::reader::testing::{summary_with, text};
     use crate::reader::{DataOptions, Labels, read};
@@ -183,14 +181,5 @@ mod tests {
         println!("{kept} kept, left out: {left_out:?}");
         assert_eq!(kept + left_out.values().sum::<u64>(), 28_554 + 3_579);
         assert!(kept > 24_000, "{kept}");
-    }
-
-    proptest! {
-        #[test]
-        fn any_line_is_votes_or_a_fault(line in prop::collection::vec(any::<u8>(), 0..60)) {
-            if let Ok((_, votes)) = parse(&Line { number: 1, text: line }) {
-                prop_assert!(votes.0.iter().all(|&count| count <= 10));
-            }
-        }
     }
 }

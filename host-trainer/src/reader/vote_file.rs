@@ -82,3 +82,19 @@ fn parse(line: &Line) -> Result<VoteLine, String> {
     }
     Ok(VoteLine { number: line.number, usage, votes: Votes(votes) })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_line_is_votes_or_a_fault(line in prop::collection::vec(any::<u8>(), 0..60)) {
+            if let Ok(VoteLine { votes, .. }) = parse(&Line { number: 1, text: line }) {
+                prop_assert!(votes.0.iter().all(|&count| count <= 10));
+            }
+        }
+    }
+}

@@ -1,9 +1,7 @@
 //! The ways in which faces are spoilt, and how much: what every strength means, with its unit.
 
+use models::BlurLevel;
 use serde::Serialize;
-
-/// Side, in px, of the blur study's pictures, at which sizes of blurs are stated.
-const REFERENCE_SIDE: f32 = 128.0;
 
 /// What is done to a face.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -167,6 +165,6 @@ impl Degradation {
 
     /// The size of a blur on faces of `side` px, where its strengths are stated at 128 px: the same share of the face.
     pub fn size_px(self, strength: f32, side: usize) -> Option<f32> {
-        (self.facts().family == Family::Blur).then(|| strength * side as f32 / REFERENCE_SIDE)
+        (self.facts().family == Family::Blur).then(|| strength * side as f32 / BlurLevel::REFERENCE_SIDE)
     }
 }

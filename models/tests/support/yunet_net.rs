@@ -3,12 +3,8 @@
 //! At stride 16 the probability of a face is the mean brightness of the cell; the other strides
 //! see nothing. Every box and every point lies the same way about its cell.
 
-use prost::Message;
-use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
-    ValueInfoProto, attribute_proto::AttributeType, tensor_proto::DataType, tensor_shape_proto::Dimension,
-    tensor_shape_proto::dimension, type_proto,
-};
+use models::onnx::{file, floats, integers, ints, node, value};
+use tract_onnx::pb::GraphProto;
 
 /// Offset of the middle of the box in its cell and logarithm of its sides, in strides: a box of
 /// 32x48 px around the middle of the cell.
@@ -27,28 +23,19 @@ pub fn white_block_finder(width: usize, height: usize, edit: impl FnOnce(&mut Gr
         level(&mut graph, stride, (width / stride) * (height / stride));
     }
     edit(&mut graph);
-    let opset = OperatorSetIdProto { version: 13, ..OperatorSetIdProto::default() };
-    let model = ModelProto { ir_version: 8, opset_import: vec![opset], graph: Some(graph), ..ModelProto::default() };
-    model.encode_to_vec()
+    file(graph, 13)
 }
 
 fn level(graph: &mut GraphProto, stride: usize, cells: usize) {
     let named = |part: &str| format!("{part}_{stride}");
     if stride == 16 {
-        let sides = vec![16, 16];
-        let pool = [ints("kernel_shape", sides.clone()), ints("strides", sides)];
+        let pool = [ints("kernel_shape", &[16, 16]), ints("strides", &[16, 16])];
         graph.node.push(node("AveragePool", &["input"], "cell_means", &pool));
-        graph.node.push(node("ReduceMean", &["cell_means"], "gray", &[ints("axes", vec![1])]));
+        graph.node.push(node("ReduceMean", &["cell_means"], "gray", &[ints("axes", &[1])]));
         graph.node.push(node("Mul", &["gray", "one_255th"], "probability", &[]));
         graph.node.push(node("Reshape", &["probability", "as_cells"], "cls_16", &[]));
         graph.initializer.push(floats("one_255th", &[1], vec![1.0 / 255.0]));
-        graph.initializer.push(TensorProto {
-            name: "as_cells".to_owned(),
-            dims: vec![3],
-            data_type: DataType::Int64 as i32,
-            int64_data: vec![1, -1, 1],
-            ..TensorProto::default()
-        });
+        graph.initializer.push(integers("as_cells", &[1, -1, 1]));
     } else {
         constant(graph, &named("cls"), cells, &[0.0]);
     }
@@ -66,50 +53,4 @@ pub fn constant(graph: &mut GraphProto, name: &str, cells: usize, values: &[f32]
     let data = values.repeat(cells);
     graph.initializer.push(floats(&table, &[1, cells as i64, values.len() as i64], data));
     graph.node.push(node("Identity", &[&table], name, &[]));
-}
-
-/// The declaration of an input, an output or a value in between; a side of -1 is left open.
-pub fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
-    let dim = dims
-        .iter()
-        .map(|&d| Dimension {
-            value: Some(if d < 0 {
-                dimension::Value::DimParam(format!("{name}_open_{d}").replace('-', ""))
-            } else {
-                dimension::Value::DimValue(d)
-            }),
-            ..Dimension::default()
-        })
-        .collect();
-    let tensor = type_proto::Tensor { elem_type: DataType::Float as i32, shape: Some(TensorShapeProto { dim }) };
-    ValueInfoProto {
-        name: name.to_owned(),
-        r#type: Some(TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..TypeProto::default() }),
-        ..ValueInfoProto::default()
-    }
-}
-
-fn floats(name: &str, dims: &[i64], data: Vec<f32>) -> TensorProto {
-    TensorProto {
-        name: name.to_owned(),
-        dims: dims.to_vec(),
-        data_type: DataType::Float as i32,
-        float_data: data,
-        ..TensorProto::default()
-    }
-}
-
-fn ints(name: &str, ints: Vec<i64>) -> AttributeProto {
-    AttributeProto { name: name.to_owned(), r#type: AttributeType::Ints as i32, ints, ..AttributeProto::default() }
-}
-
-fn node(op: &str, inputs: &[&str], output: &str, attributes: &[AttributeProto]) -> NodeProto {
-    NodeProto {
-        op_type: op.to_owned(),
-        name: format!("make_{output}"),
-        input: inputs.iter().map(|&i| i.to_owned()).collect(),
-        output: vec![output.to_owned()],
-        attribute: attributes.to_vec(),
-        ..NodeProto::default()
-    }
 }
