@@ -66,9 +66,10 @@ pub struct Config {
 pub struct DetectConfig {
     /// A YuNet-format ONNX file; without it the detector that the bundle names.
     pub model: Option<PathBuf>,
-    /// The detector looks at every n-th frame; in between the last boxes hold.
-    #[serde(deserialize_with = "check::at_least_one")]
-    pub every: u32,
+    /// The detector looks at every n-th whole frame; without it the pace that suits the detector. In between one that
+    /// can follow looks around the last boxes, and those of others hold.
+    #[serde(deserialize_with = "check::some_at_least_one")]
+    pub every: Option<u32>,
     /// Faces of a smaller detector score are left out, 0..=1; without it the detector's
     /// own limit holds.
     #[serde(deserialize_with = "check::some_share")]
@@ -140,7 +141,7 @@ impl Default for Config {
 
 impl Default for DetectConfig {
     fn default() -> Self {
-        Self { model: None, every: 1, min_score: None, min_face_px: None }
+        Self { model: None, every: None, min_score: None, min_face_px: None }
     }
 }
 
@@ -158,7 +159,7 @@ impl Default for SmoothConfig {
 
 impl Default for HealthConfig {
     fn default() -> Self {
-        Self { hot_celsius: BoardState::HOT_CELSIUS, relaxed_every: 4 }
+        Self { hot_celsius: BoardState::HOT_CELSIUS, relaxed_every: 6 }
     }
 }
 

@@ -55,17 +55,15 @@ impl Monitor {
 pub struct Guard {
     monitor: Monitor,
     governor: Governor,
-    /// Every how many frames the detector looks: as set, and under pressure.
-    usual: u32,
-    relaxed: u32,
+    /// Under pressure the detector looks at every n-th frame at most.
+    relaxed_every: u32,
 }
 
 impl Guard {
     /// A guard that goes by `monitor`.
     pub fn new(monitor: Monitor, config: &Config) -> Self {
         let HealthConfig { hot_celsius, relaxed_every } = config.health;
-        let usual = config.detect.every;
-        Self { monitor, governor: Governor::new(hot_celsius), usual, relaxed: usual.max(relaxed_every) }
+        Self { monitor, governor: Governor::new(hot_celsius), relaxed_every }
     }
 
     /// What tells it of the board.
@@ -79,14 +77,14 @@ impl Guard {
         let state = self.monitor.latest()?;
         match self.governor.judge(&state, now) {
             Some(Turn::Pressed(why)) => {
-                pipeline.set_detect_every(self.relaxed);
-                warn(format_args!("mien: {why}: faces are looked for in every {} now", frames(self.relaxed)));
+                let every = pipeline.look_at_most_every(self.relaxed_every);
+                warn(format_args!("mien: {why}: faces are looked for in every {} now", frames(every)));
             }
             Some(Turn::Relieved) => {
-                pipeline.set_detect_every(self.usual);
+                let every = pipeline.look_at_most_every(1);
                 tell(format_args!(
                     "mien: the board has recovered: faces are looked for in every {} again",
-                    frames(self.usual)
+                    frames(every)
                 ));
             }
             None => {}

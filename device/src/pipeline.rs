@@ -15,6 +15,9 @@ use crate::track::Tracker;
 
 /// Overlap (intersection over union) from which on two faces that are followed have become one.
 const SAME_FACE: f32 = 0.3;
+/// A detector that can follow looks at every n-th whole frame, unless another pace is set: chosen by how little the
+/// readings differ from those of looking at every frame.
+const FOLLOWED_EVERY: u32 = 3;
 
 /// Everything that looks at frames, and what it remembers of the faces in them.
 pub struct Pipeline {
@@ -22,6 +25,8 @@ pub struct Pipeline {
     recognizer: Recognizer,
     clock: Box<dyn Clock>,
     smooth: SmoothRule,
+    /// The detector looks at every n-th whole frame: as set, and at the moment.
+    usual_every: u32,
     detect_every: u32,
     min_score: f32,
     /// Frames follow each other in time.
@@ -52,9 +57,13 @@ impl Pipeline {
         config: &Config,
         is_sequence: bool,
     ) -> Self {
-        let mut pipeline = Self {
+        let pace = if detector.can_follow() { FOLLOWED_EVERY } else { 1 };
+        // Pictures that have nothing to do with each other are all looked at.
+        let usual_every = if is_sequence { config.detect.every.unwrap_or(pace) } else { 1 };
+        Self {
             smooth: config.smooth_rule(recognizer.unsure_below()),
-            detect_every: 1,
+            usual_every,
+            detect_every: usual_every,
             min_score: config.detect.min_score.unwrap_or(0.0),
             is_sequence,
             tracker: Tracker::new(config.track_rule()),
@@ -65,9 +74,7 @@ impl Pipeline {
             detector,
             recognizer,
             clock,
-        };
-        pipeline.set_detect_every(config.detect.every);
-        pipeline
+        }
     }
 
     /// The detector's name.
@@ -75,10 +82,11 @@ impl Pipeline {
         self.detector.name()
     }
 
-    /// Lets the detector look at every n-th frame from now on, n from 1. Pictures that have nothing
-    /// to do with each other are all looked at.
-    pub fn set_detect_every(&mut self, every: u32) {
-        self.detect_every = if self.is_sequence { every } else { 1 };
+    /// Lets the detector look at every n-th whole frame at most from now on, n from 1, or more seldom where that is set
+    /// anyway; gives the n that holds. Pictures that have nothing to do with each other are all looked at.
+    pub fn look_at_most_every(&mut self, n: u32) -> u32 {
+        self.detect_every = if self.is_sequence { self.usual_every.max(n) } else { 1 };
+        self.detect_every
     }
 
     /// Reads one frame. `decode_us`, `draw_us` and `total_us` of the stage times, what was dropped

@@ -22,6 +22,11 @@ pub fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error>
     }
 }
 
+/// A number of at least 1 that may be left out.
+pub fn some_at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    at_least_one(from).map(Some)
+}
+
 /// A number in 0..=1.
 pub fn share<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
     let number = f32::deserialize(from)?;

@@ -86,7 +86,7 @@ fn blur_switches_the_model_and_the_smoothed_answer_follows() {
 #[test]
 fn a_resting_detector_leaves_the_boxes_where_they_were() {
     let mut config = Config::default();
-    config.detect.every = 3;
+    config.detect.every = Some(3);
     let script = vec![vec![square(10.0, 60.0)], vec![]];
     let mut pipeline = pipeline(script, &config, true);
     for number in 0..3 {
