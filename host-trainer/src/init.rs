@@ -1,7 +1,7 @@
 //! Weights that a network starts from instead of random ones.
 //!
 //! `init` (in a trial, or `--init`) names one of
-//! - a `.safetensors` file with the names of torchvision or timm;
+//! - a `.safetensors`, `.pth` or `.pt` file with the names of torchvision or timm;
 //! - a `.bpk` file, or the work folder of an earlier training, whose best clear weights are taken;
 //! - a bundle, beside which the work folder of its training still lies. (The bundle's own files
 //!   cannot be trained further: normalisations are folded into their convolutions.)

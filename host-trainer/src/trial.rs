@@ -40,7 +40,7 @@ pub struct TrainArgs {
     /// Trial file; without it, Mien's own recipe.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Weights to start from instead of random ones: a .safetensors file with torchvision's or timm's
+    /// Weights to start from instead of random ones: a .safetensors, .pth or .pt file with torchvision's or timm's
     /// names, or the work folder of an earlier training. Takes the place of the trial's `init`.
     #[arg(long, value_name = "PATH")]
     init: Option<PathBuf>,

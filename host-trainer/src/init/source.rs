@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use burn::store::burn_pack::Tensor;
-use burn::store::{BurnpackStore, ModuleStore, SafetensorsStore};
+use burn::store::{BurnpackStore, ModuleStore, PytorchStore, SafetensorsStore};
 
 use crate::failure::bad_input;
 
@@ -39,11 +39,12 @@ pub fn read(path: &Path) -> anyhow::Result<Source> {
     }
     let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let (tensors, layout) = match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("pth" | "pt") => (pytorch(&file)?, Layout::Torch),
         Some("safetensors") => (all(&file, SafetensorsStore::from_file(&file))?, Layout::Torch),
         Some("bpk") => (all(&file, BurnpackStore::from_file(&file))?, Layout::Mien),
         _ => {
             return Err(bad_input(format!(
-                "init = {}: not a .safetensors or .bpk file, nor a folder of a training",
+                "init = {}: not a .safetensors, .pth, .pt or .bpk file, nor a folder of a training",
                 path.display()
             )));
         }
@@ -63,6 +64,22 @@ fn best_of(folder: &Path) -> anyhow::Result<PathBuf> {
             work.display()
         ))
     })
+}
+
+/// The tensors of a PyTorch file, at its root or below the key that training scripts put a model's weights under.
+fn pytorch(file: &Path) -> anyhow::Result<Vec<Tensor>> {
+    const KEYS: [&str; 4] = ["state_dict", "model_state_dict", "model", "net"];
+    let store = || PytorchStore::from_file(file).map_indices_contiguous(false);
+    // At the root, names below a key begin with it.
+    let tensors = all(file, store())?;
+    let is_key = |key: &&&str| {
+        let prefix = format!("{key}.");
+        tensors.iter().any(|tensor| tensor.name.starts_with(&prefix))
+    };
+    match KEYS.iter().find(is_key) {
+        Some(key) => all(file, store().with_top_level_key(*key)),
+        None => Ok(tensors),
+    }
 }
 
 /// Every tensor of a store; `DataParallel` puts `module.` before every name.
