@@ -117,12 +117,39 @@ pub fn steps(samples: &[&Sample], recipe: &Recipe) -> usize {
     showings(samples, recipe, &mut stream(0, 0, 0, 0)).len() / recipe.batch
 }
 
-/// Full batches of one epoch in random order, each face with its row of `targets`; what does not fill a batch is left
-/// for other epochs.
+/// Faces to learn from.
+#[derive(Copy, Clone)]
+pub struct Lesson<'a> {
+    /// The faces.
+    pub samples: &'a [&'a Sample],
+    /// How likely each class of every face is.
+    pub targets: &'a [Vec<f32>],
+    /// Whether each showing aims at one class alone, drawn by how likely it is.
+    pub draws_labels: bool,
+}
+
+impl Lesson<'_> {
+    /// What one showing of a face aims at.
+    fn target(&self, sample: usize, rng: &mut StdRng) -> Vec<f32> {
+        let likely = &self.targets[sample];
+        if !self.draws_labels {
+            return likely.clone();
+        }
+        let mut left = rng.random_range(0.0..likely.iter().sum::<f32>().max(f32::MIN_POSITIVE));
+        let passed = likely.iter().take_while(|&&share| {
+            left -= share;
+            left >= 0.0
+        });
+        let drawn = passed.count().min(likely.len().saturating_sub(1));
+        (0..likely.len()).map(|class| if class == drawn { 1.0 } else { 0.0 }).collect()
+    }
+}
+
+/// Full batches of one epoch in random order, each face with its target; what does not fill a batch is left for other
+/// epochs.
 pub fn epoch<'scope, 'data: 'scope>(
     scope: &'scope Scope<'scope, '_>,
-    samples: &'data [&'data Sample],
-    targets: &'data [Vec<f32>],
+    lesson: Lesson<'data>,
     trial: &'data TrialConfig,
     recipe: &'data Recipe,
     place: Place,
@@ -134,6 +161,7 @@ pub fn epoch<'scope, 'data: 'scope>(
     }
     scope.spawn(move || {
         let mut rng = stream(trial.seed, place.stage, place.epoch, u64::MAX);
+        let samples = lesson.samples;
         let mut order = showings(samples, recipe, &mut rng);
         order.shuffle(&mut rng);
         for showings in order.chunks_exact(recipe.batch) {
@@ -143,7 +171,7 @@ pub fn epoch<'scope, 'data: 'scope>(
                 let number = sample as u64 | repeat << 40 | (form as u64) << 60;
                 let mut rng = stream(trial.seed, place.stage, place.epoch, number);
                 let face = augment(samples[sample].face.view(), &recipe.augment, form, &mut rng);
-                batch.targets.extend(&targets[sample]);
+                batch.targets.extend(lesson.target(sample, &mut rng));
                 let Sample { row, label, .. } = samples[sample];
                 batch.push(&input, &face, *label).with_context(|| format!("the face of row {row}"))
             });
@@ -199,6 +227,33 @@ mod tests {
         // Each time another stream of random numbers.
         assert_eq!(of(2).iter().map(|showing| showing.repeat).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
         assert_eq!(steps(&samples, &recipe), 7);
+    }
+
+    #[test]
+    fn labels_are_drawn_by_how_likely_they_are() {
+        let targets = [vec![0.25, 0.0, 0.75], vec![0.0, 1.0, 0.0]];
+        let aims = Lesson { samples: &[], targets: &targets, draws_labels: false };
+        let draws = Lesson { draws_labels: true, ..aims };
+        let mut rng = stream(1, 0, 0, 0);
+        assert_eq!(aims.target(0, &mut rng), targets[0]);
+        let mut counts = [0.0; 3];
+        for _ in 0..4000 {
+            let drawn = draws.target(0, &mut rng);
+            assert_eq!(drawn.iter().filter(|&&share| share == 1.0).count(), 1, "{drawn:?}");
+            counts.iter_mut().zip(drawn).for_each(|(count, share)| *count += share);
+            assert_eq!(draws.target(1, &mut rng), targets[1]);
+        }
+        assert!((900.0..1100.0).contains(&counts[0]) && counts[1] == 0.0, "{counts:?}");
+    }
+
+    #[test]
+    fn mixing_takes_a_share_of_the_opposite_face_and_its_target() {
+        let mut batch = Batch::new(1, 3);
+        (batch.pixels, batch.labels, batch.targets) =
+            (vec![0.0, 1.0, 4.0], vec![0, 1, 1], vec![1.0, 0.0, 0.0, 1.0, 0.0, 1.0]);
+        batch.mix(0.25);
+        assert_eq!(batch.pixels, [1.0, 1.0, 3.0]);
+        assert_eq!(batch.targets, [0.75, 0.25, 0.0, 1.0, 0.25, 0.75]);
     }
 
     #[test]

@@ -230,6 +230,7 @@ mod tests {
             sha256: String::new(),
             labels: LabelSet::fer2013(),
             side: 48,
+            draws_labels: false,
             samples: vec![sample(6), sample(3), sample(6)],
         };
         let (found, skipped) = faces(&data, UsageFilter::All, &LabelSet::ferplus()).unwrap();

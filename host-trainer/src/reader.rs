@@ -112,7 +112,8 @@ pub fn open(path: &Path, options: &DataOptions) -> anyhow::Result<Box<dyn Reader
 /// the file, the line or picture, and the cure, and is a [`crate::failure::BadInput`].
 pub fn read(path: &Path, options: &DataOptions) -> anyhow::Result<DataSet> {
     let mut reader = open(path, options)?;
-    collect::collect(path, reader.as_mut(), options.max_bad)
+    let draws_labels = options.votes == VoteMode::Probability;
+    Ok(DataSet { draws_labels, ..collect::collect(path, reader.as_mut(), options.max_bad)? })
 }
 
 /// The metadata of a path of the user's.

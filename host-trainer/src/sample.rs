@@ -113,6 +113,8 @@ pub struct DataSet {
     pub labels: LabelSet,
     /// Width and height of every face, px.
     pub side: usize,
+    /// Whether training draws one label of every face in every epoch, by how likely it is, instead of aiming at all at once.
+    pub draws_labels: bool,
     /// The samples.
     pub samples: Vec<Sample>,
 }
@@ -207,6 +209,7 @@ mod tests {
             sha256: String::new(),
             labels: LabelSet::fer2013(),
             side: 2,
+            draws_labels: false,
             samples: (0..7).map(sample).collect(),
         };
         data.samples[0].soft = Some([0.5, 0.2, 0.3, 0.0, 0.0, 0.0, 0.0].into());

@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use models::BlurLevel;
 
 use crate::average::blend;
-use crate::batches::{self, Batch, Place};
+use crate::batches::{self, Batch, Lesson, Place};
 use crate::checkpoint::{Epoch, Progress, State, Store};
 use crate::config::{Optimiser, Recipe, TrialConfig};
 use crate::evaluate::calibration::mean_negative_log_likelihood;
@@ -50,6 +50,8 @@ pub struct Context<'a> {
     pub classes: usize,
     /// Training and validation faces.
     pub split: &'a Split<'a>,
+    /// Whether each showing of a face aims at one class alone, drawn by how likely it is.
+    pub draws_labels: bool,
     /// What people said of the training faces when asked again, and what teachers say, where there are any.
     pub lessons: [Option<&'a Lessons>; 2],
     /// Where the tensors live (without autodiff).
@@ -160,7 +162,9 @@ fn run_epoch(
     device.seed(context.trial.seed ^ (place.stage << 32) ^ (place.epoch << 1));
     let mut total = 0.0;
     std::thread::scope(|scope| {
-        let batches = batches::epoch(scope, &context.split.train, &task.targets, context.trial, recipe, place);
+        let lesson =
+            Lesson { samples: &context.split.train, targets: &task.targets, draws_labels: context.draws_labels };
+        let batches = batches::epoch(scope, lesson, context.trial, recipe, place);
         for (index, batch) in batches.iter().enumerate() {
             let batch = batch?;
             let step = number * task.steps + index;

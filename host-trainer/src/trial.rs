@@ -140,6 +140,7 @@ impl Training<'_> {
             data_sha256: &data.sha256,
             classes: data.labels.len(),
             split: &split,
+            draws_labels: data.draws_labels,
             lessons: [votes.as_ref(), teachers.as_ref()],
             device: self.device,
         };

@@ -49,6 +49,7 @@ pub fn collect(path: &Path, mut reader: &mut dyn Reader, max_bad: u64) -> anyhow
         sha256: reader.file_sha256().unwrap_or_else(|| hex(&hash.finalize())),
         labels: reader.labels().clone(),
         side,
+        draws_labels: false,
         samples,
     })
 }

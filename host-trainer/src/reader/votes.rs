@@ -21,8 +21,7 @@ pub enum VoteMode {
     /// One label: what more than half said.
     #[default]
     Majority,
-    /// A share for each label. The authors draw one label by it in every epoch; here training aims at all of them at
-    /// once, which comes to the same in the mean.
+    /// A share for each label, by which training draws one label in every epoch.
     Probability,
     /// A share for each label; training aims at all of them at once.
     CrossEntropy,
