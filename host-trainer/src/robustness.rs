@@ -11,6 +11,7 @@ mod pictures;
 mod psf;
 mod remedy;
 mod report;
+mod rival;
 mod sharpness;
 mod wiener;
 
@@ -24,7 +25,8 @@ use rand::seq::SliceRandom;
 
 use self::measure::{Measurement, Numbered};
 use self::remedy::Deblurring;
-use self::report::{ABSENT, Report, SCHEMA, Settings, WienerSettings};
+use self::report::{Report, SCHEMA, Settings, WienerSettings};
+use self::rival::Rival;
 use self::sharpness::RadiusTable;
 use self::wiener::{NOISE_TO_SIGNAL, Wiener};
 use crate::augment::stream;
@@ -54,6 +56,10 @@ pub struct RobustnessArgs {
     /// Power of the noise over that of the picture that the Wiener filter counts with.
     #[arg(long, value_name = "RATIO", default_value_t = NOISE_TO_SIGNAL, requires = "deblur")]
     noise_to_signal: f32,
+    /// Show beside the two models what one network does in their place: the robust model of another bundle, which knows
+    /// the same expressions.
+    #[arg(long, value_name = "DIR")]
+    rival: Option<PathBuf>,
     /// Measure only so many of the faces, drawn with a fixed seed.
     #[arg(long, value_name = "N")]
     faces: Option<NonZeroUsize>,
@@ -78,6 +84,7 @@ pub fn run(args: &RobustnessArgs) -> anyhow::Result<()> {
     let MeasuredArgs { bundle: path, usage, .. } = &args.measured;
     let (bundle, data) = args.measured.open()?;
     let recognizer = bundle.recognizer().map_err(|error| bad_input(error.to_string()))?;
+    let rival = args.rival.as_deref().map(|path| Rival::open(path, recognizer.labels())).transpose()?;
     let (all, skipped) = faces(&data, *usage, recognizer.labels())?;
     let mut faces: Vec<Numbered<'_>> = (0..).zip(all).collect();
     if let Some(wanted) = args.faces {
@@ -90,8 +97,13 @@ pub fn run(args: &RobustnessArgs) -> anyhow::Result<()> {
     say(&format!("{}: {} faces ({})", data.path.display(), faces.len(), usage.name()));
 
     let began = Instant::now();
-    let measurement =
-        Measurement { recognizer: &recognizer, deblurring: deblurring.as_ref(), side: data.side, seed: SEED };
+    let measurement = Measurement {
+        recognizer: &recognizer,
+        rival: rival.as_ref(),
+        deblurring: deblurring.as_ref(),
+        side: data.side,
+        seed: SEED,
+    };
     let (none, degradations) = measurement.run(&faces)?;
     let report = Report {
         schema: SCHEMA,
@@ -100,7 +112,7 @@ pub fn run(args: &RobustnessArgs) -> anyhow::Result<()> {
         labels: recognizer.labels().clone(),
         none,
         degradations,
-        absent: ABSENT,
+        rival: rival.map(|rival| rival.about),
         settings,
         duration_secs: began.elapsed().as_secs_f64(),
     };

@@ -50,10 +50,11 @@ fn every_degradation_is_measured_and_shown() {
     let place = Place::default();
     copy(&place);
     place.write("faces.csv", drawn(21));
-    let (written, _) = succeeds(robustness(&place, "all").args(["--deblur", "wiener", "--faces", "9"]));
+    let all = ["--deblur", "wiener", "--faces", "9", "--rival", "bundle"];
+    let (written, _) = succeeds(robustness(&place, "all").args(all));
     assert!(written.contains("small-faces") && written.contains("robustness.html"), "{written}");
     let first = report(&place);
-    succeeds(robustness(&place, "all").args(["--deblur", "wiener", "--faces", "9"]));
+    succeeds(robustness(&place, "all").args(all));
     assert_eq!(first, report(&place), "the same command gives another report");
 
     assert_eq!((&first["schema"], &first["samples"]), (&Value::from(1), &Value::from(9)));
@@ -71,13 +72,16 @@ fn every_degradation_is_measured_and_shown() {
         for row in rows {
             assert!(expected.iter().all(|name| remedies(row).contains(name)), "{row}");
             assert_eq!(remedies(row).len(), expected.len(), "{row}");
-            for score in [&row["clear"], &row["robust"], &row["routed"]] {
+            // It is its own rival here.
+            assert_eq!(row["rival"], row["robust"]);
+            for score in [&row["clear"], &row["robust"], &row["routed"], &row["rival"]] {
                 let low = number(&score["accuracy_interval"]["low"]);
                 assert!((low..=1.0).contains(&number(&score["accuracy"])), "{score}");
                 assert!((0.0..=1.0).contains(&number(&score["macro_f1"])), "{score}");
             }
         }
         assert!(part["routing_over_clear"]["interval"]["low"].is_number(), "{part}");
+        assert_eq!(part["routing_over_rival"], part["routing_over_robust"]);
     }
     assert_eq!(remedies(&first["none"]).len(), 3, "{}", first["none"]);
     for key in ["command", "commit", "seed", "bootstrap_resamples", "clahe", "wiener"] {

@@ -53,7 +53,7 @@ impl Theme {
              .mien .chance{{stroke:{faint}}}.mien .cell{{fill:{heat}}}.mien text.over{{fill:#ffffff}}"
         );
         let [first, second] = self.remedies;
-        let models = [("clear", self.clear), ("robust", self.robust), ("routed", self.routed)];
+        let models = [("clear", self.clear), ("robust", self.robust), ("routed", self.routed), ("rival", self.ink)];
         for (series, colour) in models.into_iter().chain([("first-remedy", first), ("second-remedy", second)]) {
             rules += &format!(
                 ".mien .{series}.curve,.mien .{series}.whisker{{stroke:{colour}}}\

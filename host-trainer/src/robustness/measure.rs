@@ -10,6 +10,7 @@ use super::degradation::Degradation;
 use super::degrade::Degraded;
 use super::remedy::{Deblurring, Remedy};
 use super::report::{DegradationPart, Gain, RemedyScore, Row, Score};
+use super::rival::Rival;
 use crate::evaluate::bootstrap::{self, Interval};
 use crate::evaluate::metrics::{Answer, Metrics};
 use crate::evaluate::sweep::{self, Face, FaceAnswer};
@@ -19,6 +20,8 @@ use crate::progress::FaceBar;
 pub struct Measurement<'a> {
     /// The bundle.
     pub recognizer: &'a Recognizer,
+    /// What is asked in the place of both models, where there is such a one.
+    pub rival: Option<&'a Rival>,
     /// What deblurring works with, where that is measured.
     pub deblurring: Option<&'a Deblurring>,
     /// Width and height of the faces, px.
@@ -33,6 +36,7 @@ pub type Numbered<'a> = (u64, Face<'a>);
 /// Everything that was said about one face in one state.
 struct FaceRow {
     answer: FaceAnswer,
+    rival: Option<Answer>,
     remedies: Vec<(Remedy, RemedyAnswer)>,
 }
 
@@ -55,7 +59,7 @@ impl Measurement<'_> {
         let mut parts = Vec::with_capacity(Degradation::ALL.len());
         for degradation in Degradation::ALL {
             let mut rows = Vec::new();
-            let mut gains = Gains::new(faces.len());
+            let mut gains = Gains::new(faces.len(), self.rival.is_some());
             for strength in degradation.facts().strengths {
                 let (row, answers) = self.row(faces, Some((degradation, strength)), &progress)?;
                 gains.add(&answers);
@@ -92,13 +96,14 @@ impl Measurement<'_> {
         };
         let answer = sweep::ask(self.recognizer, degraded.picture.view(), face.truth);
         let answer = answer.context("a model of the bundle failed")?;
+        let rival = self.rival.map(|rival| rival.ask(degraded.picture.view(), face.truth)).transpose()?;
         let mut remedies = Vec::new();
         for &remedy in Remedy::against(state.map(|(degradation, _)| degradation)) {
             if let Some(picture) = remedy.apply(&degraded, self.deblurring) {
                 remedies.push((remedy, self.ask_after_remedy(picture.view(), face.truth)?));
             }
         }
-        Ok(FaceRow { answer, remedies })
+        Ok(FaceRow { answer, rival, remedies })
     }
 
     /// The clear model's answer and the routed one; the robust model is only asked where the gate says so.
@@ -132,6 +137,7 @@ impl Measurement<'_> {
             clear: of(|answer| &answer.clear.answer),
             robust: of(|answer| &answer.robust.answer),
             routed: of(FaceAnswer::routed),
+            rival: self.rival.map(|_| score(rows.iter().filter_map(|row| row.rival.clone()).collect())),
             routed_share: robust as f64 / rows.len().max(1) as f64,
             remedies: remedies
                 .into_iter()
@@ -146,22 +152,31 @@ struct Gains {
     strengths: usize,
     over_clear: Vec<f64>,
     over_robust: Vec<f64>,
+    /// Where there is a rival.
+    over_rival: Option<Vec<f64>>,
 }
 
 impl Gains {
-    fn new(faces: usize) -> Self {
-        Gains { strengths: 0, over_clear: vec![0.0; faces], over_robust: vec![0.0; faces] }
+    fn new(faces: usize, has_rival: bool) -> Self {
+        let none = vec![0.0; faces];
+        Gains {
+            strengths: 0,
+            over_clear: none.clone(),
+            over_robust: none.clone(),
+            over_rival: has_rival.then_some(none),
+        }
     }
 
     fn add(&mut self, rows: &[FaceRow]) {
         let share = |answer: &Answer| f64::from(u8::from(answer.is_right()));
         self.strengths += 1;
-        for ((FaceRow { answer, .. }, clear), robust) in
-            rows.iter().zip(&mut self.over_clear).zip(&mut self.over_robust)
-        {
+        for (index, FaceRow { answer, rival, .. }) in rows.iter().enumerate() {
             let routed = share(answer.routed());
-            *clear += routed - share(&answer.clear.answer);
-            *robust += routed - share(&answer.robust.answer);
+            self.over_clear[index] += routed - share(&answer.clear.answer);
+            self.over_robust[index] += routed - share(&answer.robust.answer);
+            if let (Some(gains), Some(rival)) = (&mut self.over_rival, rival) {
+                gains[index] += routed - share(rival);
+            }
         }
     }
 
@@ -174,6 +189,7 @@ impl Gains {
             rows,
             routing_over_clear: gain(&self.over_clear),
             routing_over_robust: gain(&self.over_robust),
+            routing_over_rival: self.over_rival.as_deref().map(gain),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::degradation::Facts;
 use super::remedy::Remedy;
 use super::report::{DegradationPart, Gain, Report, Row, Score, Settings};
+use super::rival::RivalSettings;
 use crate::report::axes::Tick;
 use crate::report::curves::{Chart, Point, Series};
 use crate::report::html::{document, section, settings_table, table};
@@ -25,7 +26,7 @@ pub fn page(report: &Report, charts: &[Plot]) -> String {
         body += &format!("<p>Skipped: {count} faces of {}, which this bundle does not know.</p>\n", escape(label));
     }
     body += &section("What routing buys", &gains(&report.degradations));
-    body += &format!("<p>{}</p>\n", report.absent);
+    body += &rival(report.rival.as_ref());
     body += &section("Faces as they are", &rows_table("", [&report.none]));
     for (part, chart) in report.degradations.iter().zip(charts) {
         let Facts { title, .. } = part.degradation.facts();
@@ -43,6 +44,20 @@ pub fn page(report: &Report, charts: &[Plot]) -> String {
     document(&format!("Robustness of {name}"), &body)
 }
 
+/// What one network in the place of two is.
+fn rival(about: Option<&RivalSettings>) -> String {
+    about.map_or_else(
+        || "<p>One model of twice the size, in the place of both, was not measured; --rival does.</p>\n".to_owned(),
+        |RivalSettings { bundle, network, parameters, .. }| {
+            format!(
+                "<p>The rival, one network in the place of both: the robust model of {}, {}, {parameters} weights.</p>\n",
+                escape(bundle),
+                escape(network)
+            )
+        },
+    )
+}
+
 /// A sentence for each degradation.
 fn gains(parts: &[DegradationPart]) -> String {
     let gain = |gain: &Gain| {
@@ -50,9 +65,13 @@ fn gains(parts: &[DegradationPart]) -> String {
         format!("{} points ({} to {})", points(gain.accuracy), points(gain.interval.low), points(gain.interval.high))
     };
     let sentence = |part: &DegradationPart| {
+        let rival = part
+            .routing_over_rival
+            .as_ref()
+            .map_or_else(String::new, |over| format!("; {} more often than the rival", gain(over)));
         format!(
             "<li><b>{}</b>: over its five strengths routing answers {} more often right than the clear model alone and {} \
-             more often than the robust model alone.</li>\n",
+             more often than the robust model alone{rival}.</li>\n",
             part.degradation.facts().title,
             gain(&part.routing_over_clear),
             gain(&part.routing_over_robust)
@@ -66,6 +85,8 @@ fn rows_table<'a>(unit: &str, rows: impl IntoIterator<Item = &'a Row>) -> String
     let remedies: Vec<Remedy> = rows.first().map_or_else(Vec::new, |row| row.remedies.keys().copied().collect());
     let mut header = vec![unit.to_owned()];
     header.extend(["clear", "robust", "routed", "to robust"].map(str::to_owned));
+    let has_rival = rows.iter().any(|row| row.rival.is_some());
+    header.extend(has_rival.then(|| "rival".to_owned()));
     for remedy in &remedies {
         header.extend(["clear", "routed"].map(|model| format!("{}, then {model}", remedy.title())));
     }
@@ -73,6 +94,7 @@ fn rows_table<'a>(unit: &str, rows: impl IntoIterator<Item = &'a Row>) -> String
         let mut cells = vec![place(row).join("<br>")];
         cells.extend([&row.clear, &row.robust, &row.routed].map(cell));
         cells.push(percent(row.routed_share));
+        cells.extend(row.rival.as_ref().map(cell));
         for score in row.remedies.values() {
             cells.extend([&score.clear, &score.routed].map(cell));
         }
@@ -118,6 +140,9 @@ pub fn chart(report: &Report, part: &DegradationPart) -> Plot {
         series("robust", "robust", &|row| Some(point(&row.robust))),
         series("routed", "routed", &|row| Some(point(&row.routed))),
     ];
+    if report.rival.is_some() {
+        curves.push(series("rival", "rival", &|row| row.rival.as_ref().map(point)));
+    }
     for &remedy in Remedy::against(Some(part.degradation)) {
         let measured = |row: &Row| row.remedies.get(&remedy).map(|score| point(&score.clear));
         if part.rows.iter().any(|row| measured(row).is_some()) {

@@ -11,6 +11,7 @@ use super::contrast::{CLIP_LIMIT, TILES};
 use super::degradation::Degradation;
 use super::page;
 use super::remedy::Remedy;
+use super::rival::RivalSettings;
 use super::sharpness::RadiusRow;
 use crate::evaluate::bootstrap::{self, Interval};
 use crate::evaluate::metrics::Metrics;
@@ -20,9 +21,6 @@ use crate::report::settings::Origin;
 
 /// Version of the form of robustness.json.
 pub const SCHEMA: u32 = 1;
-
-/// What one would want to see beside the figures, and why it is not there.
-pub const ABSENT: &str = "One model of twice the size, in place of the two, is not shown: none has been trained.";
 
 /// Everything that was measured. Equal commands on equal files give equal reports but for [`Report::duration_secs`].
 #[derive(Serialize)]
@@ -39,8 +37,8 @@ pub struct Report {
     pub none: Row,
     /// The faces spoilt in each way.
     pub degradations: Vec<DegradationPart>,
-    /// What is not there.
-    pub absent: &'static str,
+    /// The network that was asked in the place of both models, where there was one.
+    pub rival: Option<RivalSettings>,
     /// What was measured how.
     pub settings: Settings,
     /// How long it took, s; the only part that differs from run to run.
@@ -62,6 +60,8 @@ pub struct DegradationPart {
     pub routing_over_clear: Gain,
     /// The same over the robust model alone.
     pub routing_over_robust: Gain,
+    /// The same over the rival.
+    pub routing_over_rival: Option<Gain>,
 }
 
 /// The figures of one state of the faces.
@@ -77,6 +77,8 @@ pub struct Row {
     pub robust: Score,
     /// Every face by the model that the gate chose.
     pub routed: Score,
+    /// Every face by the rival.
+    pub rival: Option<Score>,
     /// Share of the faces that the gate gave to the robust model.
     pub routed_share: f64,
     /// After something was done to the picture.
@@ -180,8 +182,8 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<14} {:>8} {:>8} {:>8} {:>8} {:>10}  remedies, then the clear model",
-            "degradation", "strength", "clear", "robust", "routed", "to robust"
+            "{:<14} {:>8} {:>8} {:>8} {:>8} {:>10} {:>8}  remedies, then the clear model",
+            "degradation", "strength", "clear", "robust", "routed", "to robust", "rival"
         )?;
         line(f, "none", &self.none)?;
         for part in &self.degradations {
@@ -199,11 +201,12 @@ fn line(f: &mut fmt::Formatter<'_>, name: &str, row: &Row) -> fmt::Result {
         |(remedy, score): (&Remedy, &RemedyScore)| format!("  {} {}", remedy.title(), percent(score.clear.accuracy));
     writeln!(
         f,
-        "{name:<14} {strength:>8} {:>8} {:>8} {:>8} {:>10}{}",
+        "{name:<14} {strength:>8} {:>8} {:>8} {:>8} {:>10} {:>8}{}",
         percent(row.clear.accuracy),
         percent(row.robust.accuracy),
         percent(row.routed.accuracy),
         percent(row.routed_share),
+        row.rival.as_ref().map_or_else(String::new, |rival| percent(rival.accuracy)),
         row.remedies.iter().map(remedy).collect::<String>()
     )
 }
