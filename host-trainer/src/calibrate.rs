@@ -1,13 +1,18 @@
 //! Fits what a bundle needs beyond weights: a temperature for each model and the gate, on
-//! validation faces at every level of blur.
+//! validation faces at every level of blur, and with noise.
 
 use models::{BlurEstimate, BlurLevel, BlurMeasure, ModelChoice, Recognizer, Scores, box_blur, resize};
 use rayon::prelude::*;
 
 use crate::evaluate::calibration::{TemperatureFit, fit_temperature};
-use crate::evaluate::gate::{GateComparison, GateSample, Outcome, compare};
+use crate::evaluate::gate::{GateComparison, GateSample, Outcome, State, compare};
 use crate::failure::bad_input;
+use crate::robustness::noisy;
 use crate::sample::Sample;
+
+/// Variance of the noise that the gate must tell from sharpness, in shares of the full range: that of a cheap camera
+/// indoors.
+const NOISE_VARIANCE: f32 = 0.002;
 
 /// Everything that was fitted.
 pub struct Calibration {
@@ -26,9 +31,9 @@ pub struct ModelFit {
     pub accuracy: Vec<f64>,
 }
 
-/// One face at one level of blur.
+/// One face in one state.
 struct Answered {
-    level: BlurLevel,
+    state: State,
     label: usize,
     blur: BlurEstimate,
     clear: Vec<f32>,
@@ -51,22 +56,23 @@ impl Calibration {
 }
 
 /// Runs both models over every face at every level and fits. The clear model's temperature is
-/// fitted on faces without blur, the robust one's on all levels: each on what it is meant for.
+/// fitted on faces without blur, the robust one's at all levels: each on what it is meant for.
 ///
 /// # Errors
 /// No faces, or a model that fails.
 pub fn calibrate(recognizer: &Recognizer, faces: &[&Sample]) -> anyhow::Result<Calibration> {
-    let answered = BlurLevel::ALL
+    let states: Vec<State> = BlurLevel::ALL.map(State::Blurred).into_iter().chain([State::Noisy]).collect();
+    let answered = states
         .into_par_iter()
-        .flat_map(|level| faces.par_iter().map(move |face| (level, *face)))
-        .map(|(level, face)| answer(recognizer, level, face))
+        .flat_map(|state| faces.par_iter().enumerate().map(move |(index, face)| (state, index, *face)))
+        .map(|(state, index, face)| answer(recognizer, state, index, face))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let clear = fit(&answered, |face| &face.clear, |level| level == BlurLevel::None);
-    let robust = fit(&answered, |face| &face.robust, |_| true);
+    let clear = fit(&answered, |face| &face.clear, |state| state == State::Blurred(BlurLevel::None));
+    let robust = fit(&answered, |face| &face.robust, |state| state != State::Noisy);
     let samples: Vec<GateSample> = answered
         .iter()
         .map(|face| GateSample {
-            level: face.level,
+            state: face.state,
             blur: face.blur,
             clear: outcome(&face.clear, face.label, clear.temperature.temperature),
             robust: outcome(&face.robust, face.label, robust.temperature.temperature),
@@ -78,12 +84,15 @@ pub fn calibrate(recognizer: &Recognizer, faces: &[&Sample]) -> anyhow::Result<C
     Ok(Calibration { clear, robust, gate, blurs: answered.iter().map(|face| face.blur).collect() })
 }
 
-fn answer(recognizer: &Recognizer, level: BlurLevel, face: &Sample) -> anyhow::Result<Answered> {
+fn answer(recognizer: &Recognizer, state: State, index: usize, face: &Sample) -> anyhow::Result<Answered> {
     let side = recognizer.input().side;
-    let degraded = box_blur(face.face.view(), level.radius_px(face.face.width()));
+    let degraded = match state {
+        State::Blurred(level) => box_blur(face.face.view(), level.radius_px(face.face.width())),
+        State::Noisy => noisy(&face.face, NOISE_VARIANCE, index as u64),
+    };
     let crop = resize(degraded.view(), side, side);
     Ok(Answered {
-        level,
+        state,
         label: face.label,
         blur: BlurEstimate::of(crop.view()),
         clear: recognizer.logits_with(crop.view(), ModelChoice::Clear)?,
@@ -91,13 +100,14 @@ fn answer(recognizer: &Recognizer, level: BlurLevel, face: &Sample) -> anyhow::R
     })
 }
 
-fn fit(answered: &[Answered], logits: fn(&Answered) -> &Vec<f32>, meant_for: fn(BlurLevel) -> bool) -> ModelFit {
+fn fit(answered: &[Answered], logits: fn(&Answered) -> &Vec<f32>, meant_for: fn(State) -> bool) -> ModelFit {
     let (rows, labels): (Vec<Vec<f32>>, Vec<usize>) =
-        answered.iter().filter(|face| meant_for(face.level)).map(|face| (logits(face).clone(), face.label)).unzip();
+        answered.iter().filter(|face| meant_for(face.state)).map(|face| (logits(face).clone(), face.label)).unzip();
     let accuracy = BlurLevel::ALL
         .iter()
         .map(|level| {
-            let of_level: Vec<&Answered> = answered.iter().filter(|face| face.level == *level).collect();
+            let of_level: Vec<&Answered> =
+                answered.iter().filter(|face| face.state == State::Blurred(*level)).collect();
             let right = of_level.iter().filter(|face| outcome(logits(face), face.label, 1.0).right).count();
             right as f64 / of_level.len().max(1) as f64
         })

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
-use models::{BlurLevel, Bundle, LabelSet, ModelChoice, Recognizer};
+use models::{BlurLevel, BlurMeasure, Bundle, LabelSet, ModelChoice, Recognizer};
 
 use self::gate::GateSample;
 use self::metrics::{Answer, Metrics};
@@ -196,9 +196,7 @@ fn gate_row(rows: &[LevelAnswers], recognizer: &Recognizer) -> GateRow {
         gate,
         shipped: gate::assess(&samples, gate.measure, gate.threshold),
         alone: gate::Alone::of(&samples),
-        auc: gate::MEASURES
-            .map(|measure| (gate::measure_name(measure), gate::Separation::of(&samples, measure)))
-            .into(),
+        auc: BlurMeasure::ALL.map(|measure| (measure.name(), gate::Separation::of(&samples, measure))).into(),
     }
 }
 

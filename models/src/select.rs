@@ -73,7 +73,7 @@ mod tests {
     }
 
     fn blur(normalised: f32) -> BlurEstimate {
-        BlurEstimate { laplacian_variance: f32::NAN, normalised }
+        BlurEstimate { laplacian_variance: f32::NAN, normalised, noise_corrected: f32::NAN }
     }
 
     #[test]

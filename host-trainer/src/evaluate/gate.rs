@@ -7,14 +7,32 @@ use serde::Serialize;
 
 use super::roc::auc;
 
-/// Both measures of blur, in the order in which they are reported.
-pub const MEASURES: [BlurMeasure; 2] = [BlurMeasure::LaplacianVariance, BlurMeasure::NormalisedLaplacianVariance];
+/// What was done to a face before a gate saw it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It was blurred, or not.
+    Blurred(BlurLevel),
+    /// It was sharp, with a bad camera's noise in it.
+    Noisy,
+}
 
-/// What both models made of one face at one level of blur.
+impl State {
+    /// How many there are.
+    const COUNT: usize = BlurLevel::ALL.len() + 1;
+
+    fn index(self) -> usize {
+        match self {
+            State::Blurred(level) => level as usize,
+            State::Noisy => BlurLevel::ALL.len(),
+        }
+    }
+}
+
+/// What both models made of one face in one state.
 #[derive(Copy, Clone, Debug)]
 pub struct GateSample {
-    /// How much the face was blurred.
-    pub level: BlurLevel,
+    /// What was done to the face.
+    pub state: State,
     /// What the estimates say about it.
     pub blur: BlurEstimate,
     /// What the clear model made of it.
@@ -32,7 +50,7 @@ pub struct Outcome {
     pub log_likelihood: f32,
 }
 
-/// A gate by one measure. All figures weigh the levels equally.
+/// A gate by one measure. All figures weigh the states equally.
 #[derive(Copy, Clone, Debug, PartialEq, Serialize)]
 pub struct GateFit {
     /// What is compared with the threshold.
@@ -58,7 +76,7 @@ pub struct Separation {
     pub medium: Option<f64>,
 }
 
-/// Accuracy without a gate and with a perfect one. The levels weigh equally.
+/// Accuracy without a gate and with a perfect one. The states weigh equally.
 #[derive(Copy, Clone, Debug, PartialEq, Serialize)]
 pub struct Alone {
     /// Accuracy of the clear model alone.
@@ -72,17 +90,17 @@ pub struct Alone {
 /// The best gates by each measure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GateComparison {
-    /// One for each of [`MEASURES`].
-    pub fits: [GateFit; 2],
+    /// One for each of [`BlurMeasure::ALL`].
+    pub fits: [GateFit; BlurMeasure::ALL.len()],
     /// What they are measured against.
     pub alone: Alone,
 }
 
 impl GateComparison {
-    /// The gate to ship: the one with the higher routed accuracy.
+    /// The gate to ship: the one with the highest routed accuracy, of equals the first.
     pub fn best(&self) -> &GateFit {
-        let [first, second] = &self.fits;
-        if second.routed_accuracy > first.routed_accuracy { second } else { first }
+        let [first, others @ ..] = &self.fits;
+        others.iter().fold(first, |best, fit| if fit.routed_accuracy > best.routed_accuracy { fit } else { best })
     }
 }
 
@@ -92,13 +110,13 @@ impl fmt::Display for GateComparison {
         writeln!(
             f,
             "{:<30} {:>10} {:>8} {:>8} {:>8} {:>10}",
-            "gate (levels weigh equally)", "threshold", "accuracy", "robust", "AUC any", "AUC medium"
+            "gate (states weigh equally)", "threshold", "accuracy", "robust", "AUC any", "AUC medium"
         )?;
         for fit in &self.fits {
             writeln!(
                 f,
                 "{:<30} {:>10.4} {:>8} {:>8} {:>8} {:>10}",
-                measure_name(fit.measure),
+                fit.measure.name(),
                 fit.threshold,
                 percent(fit.routed_accuracy),
                 percent(fit.robust_share),
@@ -120,14 +138,6 @@ fn area(auc: Option<f64>) -> String {
     auc.map_or_else(|| "-".to_owned(), |auc| format!("{auc:.4}"))
 }
 
-/// The name of a measure, as in manifests.
-pub fn measure_name(measure: BlurMeasure) -> &'static str {
-    match measure {
-        BlurMeasure::LaplacianVariance => "laplacian-variance",
-        BlurMeasure::NormalisedLaplacianVariance => "normalised-laplacian-variance",
-    }
-}
-
 /// Fits a threshold for each measure; None without samples.
 ///
 /// The threshold is the one with the highest routed accuracy; of those that are equal, the one under which the right
@@ -136,7 +146,7 @@ pub fn compare(samples: &[GateSample]) -> Option<GateComparison> {
     if samples.is_empty() {
         return None;
     }
-    let fits = MEASURES.map(|measure| assess(samples, measure, best_threshold(samples, measure)));
+    let fits = BlurMeasure::ALL.map(|measure| assess(samples, measure, best_threshold(samples, measure)));
     Some(GateComparison { fits, alone: Alone::of(samples) })
 }
 
@@ -152,9 +162,13 @@ impl Alone {
 }
 
 impl Separation {
-    /// Measures how well little of `measure` means blur.
+    /// Measures how well little of `measure` means blur; noisy faces are left out.
     pub fn of(samples: &[GateSample], measure: BlurMeasure) -> Self {
-        let of = |from| auc(samples.iter().map(|sample| (-sample.blur.value(measure), sample.level >= from)));
+        let blurred = |sample: &GateSample| match sample.state {
+            State::Blurred(level) => Some((-sample.blur.value(measure), level)),
+            State::Noisy => None,
+        };
+        let of = |from| auc(samples.iter().filter_map(blurred).map(|(value, level)| (value, level >= from)));
         Separation { any: of(BlurLevel::Low), medium: of(BlurLevel::Medium) }
     }
 }
@@ -178,36 +192,39 @@ fn share(yes: bool) -> f64 {
     f64::from(u8::from(yes))
 }
 
-/// The weight of a sample of each level (indexed as [`BlurLevel::ALL`]); all weights of all samples sum to 1.
-fn level_weights(samples: &[GateSample]) -> [f64; BlurLevel::ALL.len()] {
-    let counts = BlurLevel::ALL.map(|level| samples.iter().filter(|sample| sample.level == level).count());
-    let levels = counts.iter().filter(|&&count| count > 0).count();
-    counts.map(|count| if count > 0 { 1.0 / (levels * count) as f64 } else { 0.0 })
+/// The weight of a sample of each state; all weights of all samples sum to 1.
+fn state_weights(samples: &[GateSample]) -> [f64; State::COUNT] {
+    let mut counts = [0_usize; State::COUNT];
+    for sample in samples {
+        counts[sample.state.index()] += 1;
+    }
+    let states = counts.iter().filter(|&&count| count > 0).count();
+    counts.map(|count| if count > 0 { 1.0 / (states * count) as f64 } else { 0.0 })
 }
 
-/// The mean over the levels of the means of their samples.
+/// The mean over the states of the means of their samples.
 fn weighted_mean(samples: &[GateSample], value: impl Fn(&GateSample) -> f64) -> f64 {
-    let mut sums = [0.0; BlurLevel::ALL.len()];
+    let mut sums = [0.0; State::COUNT];
     for sample in samples {
-        sums[sample.level as usize] += value(sample);
+        sums[sample.state.index()] += value(sample);
     }
-    sums.iter().zip(level_weights(samples)).map(|(sum, weight)| sum * weight).sum()
+    sums.iter().zip(state_weights(samples)).map(|(sum, weight)| sum * weight).sum()
 }
 
 /// Every threshold between two neighbouring values, and one beyond either end, is tried.
 fn best_threshold(samples: &[GateSample], measure: BlurMeasure) -> f32 {
-    let weights = level_weights(samples);
+    let weights = state_weights(samples);
     let mut sorted: Vec<(f32, &GateSample)> =
         samples.iter().map(|sample| (sample.blur.value(measure), sample)).collect();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
 
     // What is gained over sending every face to the clear model. Accuracy is counted in weights that are all of one
-    // size where the levels have equally many faces, so near-equal sums are equal in truth.
+    // size where the states have equally many faces, so near-equal sums are equal in truth.
     let (mut right, mut likelihood) = (0.0, 0.0);
     let (mut best_right, mut best_likelihood) = (0.0, 0.0);
     let mut best = sorted.first().map_or(0.0, |first| first.0);
     for (index, &(value, sample)) in sorted.iter().enumerate() {
-        let weight = weights[sample.level as usize];
+        let weight = weights[sample.state.index()];
         right += weight * (share(sample.robust.right) - share(sample.clear.right));
         likelihood += weight * f64::from(sample.robust.log_likelihood - sample.clear.log_likelihood);
         let next = sorted.get(index + 1).map(|next| next.0);
@@ -241,8 +258,8 @@ mod tests {
 
     fn sample(level: BlurLevel, value: f32, clear: bool, robust: bool) -> GateSample {
         let outcome = |right: bool| Outcome { right, log_likelihood: if right { -0.1 } else { -2.0 } };
-        let blur = BlurEstimate { laplacian_variance: value, normalised: -value };
-        GateSample { level, blur, clear: outcome(clear), robust: outcome(robust) }
+        let blur = BlurEstimate { laplacian_variance: value, normalised: -value, noise_corrected: 0.0 };
+        GateSample { state: State::Blurred(level), blur, clear: outcome(clear), robust: outcome(robust) }
     }
 
     use BlurLevel::{High, Low, Medium, None as Sharp};
@@ -267,13 +284,32 @@ mod tests {
     }
 
     #[test]
-    fn levels_weigh_equally_however_many_faces_they_have() {
+    fn states_weigh_equally_however_many_faces_they_have() {
         let mut samples = vec![sample(Sharp, 9.0, true, true); 30];
         samples.extend([sample(Low, 5.0, true, false), sample(High, 5.0, false, true)]);
         samples.push(sample(High, 5.0, false, true));
         let fit = assess(&samples, BlurMeasure::LaplacianVariance, 6.0);
         assert!((fit.routed_accuracy - 2.0 / 3.0).abs() < 1e-12);
         assert!((fit.robust_share - 2.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn noisy_faces_weigh_as_much_as_a_level_and_decide_the_measure() {
+        // Noise looks sharp by the first measure; by the last it does not.
+        let noisy = GateSample {
+            state: State::Noisy,
+            blur: BlurEstimate { laplacian_variance: 20.0, normalised: 0.0, noise_corrected: 1.0 },
+            ..sample(Sharp, 20.0, false, true)
+        };
+        let mut sharp = sample(Sharp, 9.0, true, false);
+        sharp.blur.noise_corrected = 8.0;
+        let samples = [sharp, sample(High, 2.0, false, true), noisy];
+        let comparison = compare(&samples).unwrap();
+        let best = comparison.best();
+        assert_eq!(best.measure, BlurMeasure::NoiseCorrectedLaplacianVariance);
+        assert_eq!((best.threshold, best.routed_accuracy), (4.5, 1.0));
+        assert!((comparison.fits[0].routed_accuracy - 2.0 / 3.0).abs() < 1e-12);
+        assert_eq!(best.auc.any, Some(1.0), "noise is no blur");
     }
 
     #[test]

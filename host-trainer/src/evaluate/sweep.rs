@@ -5,7 +5,7 @@ use models::{
 };
 use rayon::prelude::*;
 
-use super::gate::{GateSample, Outcome};
+use super::gate::{GateSample, Outcome, State};
 use super::metrics::Answer;
 use crate::progress::FaceBar;
 
@@ -53,7 +53,12 @@ impl FaceAnswer {
     pub fn gate_sample(&self, level: BlurLevel) -> GateSample {
         let outcome =
             |model: &ModelAnswer| Outcome { right: model.answer.is_right(), log_likelihood: model.log_likelihood };
-        GateSample { level, blur: self.blur, clear: outcome(&self.clear), robust: outcome(&self.robust) }
+        GateSample {
+            state: State::Blurred(level),
+            blur: self.blur,
+            clear: outcome(&self.clear),
+            robust: outcome(&self.robust),
+        }
     }
 }
 

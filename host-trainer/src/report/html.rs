@@ -6,7 +6,6 @@ use super::settings::Origin;
 use super::svg::{Plot, escape, page_style};
 use super::{GateRow, LevelRow, Report, percent};
 use crate::evaluate::bootstrap::Interval;
-use crate::evaluate::gate::measure_name;
 use crate::evaluate::metrics::Metrics;
 
 const STYLE: &str = "\
@@ -139,7 +138,7 @@ fn gate_table(gate: &GateRow) -> String {
         "<p>Faces go to the robust model where the {} of the crop is below {}. All levels weigh equally; the oracle \
          knows which model is right.</p>\n{}\n<p>How well a measure tells blurred faces from others: area under the ROC \
          curve.</p>\n{}",
-        measure_name(gate.gate.measure),
+        gate.gate.measure.name(),
         gate.gate.threshold,
         table(&["gate", "accuracy"], std::iter::once(routed).chain(alone)),
         table(&["measure", "blurred at all", "medium or more"], measures)
