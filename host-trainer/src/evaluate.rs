@@ -7,6 +7,7 @@ pub mod figures;
 pub mod gate;
 pub mod metrics;
 pub mod roc;
+pub mod slices;
 pub mod sweep;
 
 use std::collections::BTreeMap;
@@ -120,8 +121,11 @@ pub fn measure<'a>(
     let blur: Vec<LevelRow> = rows.iter().map(|row| level_row(row, &recognizer, data.side)).collect();
     // The sweep always begins without blur.
     let overall = blur.first().map(|row| row.routed.clone()).context("nothing was measured")?;
+    let sharp: Vec<Answer> =
+        rows.first().map_or_else(Vec::new, |row| row.answers.iter().map(|answer| answer.routed().clone()).collect());
     let report = Report {
         samples: faces.len(),
+        slices: slices::slices(&faces, &sharp, recognizer.labels(), SEED),
         skipped,
         labels: recognizer.labels().clone(),
         overall,

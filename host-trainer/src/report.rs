@@ -24,6 +24,7 @@ use self::settings::Settings;
 use self::svg::Plot;
 use crate::evaluate::gate::{Alone, GateFit, Separation};
 use crate::evaluate::metrics::Metrics;
+use crate::evaluate::slices::Slicing;
 
 /// Everything that was measured. Equal commands on equal files give equal reports but for [`Report::timing`].
 #[derive(Serialize)]
@@ -39,6 +40,8 @@ pub struct Report {
     pub overall: Metrics,
     /// One row for each level of blur; without a sweep only the level `none`.
     pub blur: Vec<LevelRow>,
+    /// What a device achieves on the faces as they are, in groups by how bright and how hard they are.
+    pub slices: Vec<Slicing>,
     /// How the bundle's gate does over all levels; only with a sweep.
     pub gate: Option<GateRow>,
     /// What was measured how.
@@ -190,6 +193,7 @@ mod tests {
             labels,
             overall: metrics.clone(),
             blur: BlurLevel::ALL.map(row).into(),
+            slices: Vec::new(),
             gate: Some(GateRow {
                 gate: GateConfig { measure, threshold: 4.0, hysteresis: 0.1 },
                 shipped: GateFit {

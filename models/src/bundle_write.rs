@@ -153,7 +153,10 @@ fn check_replaceable(dir: &Path) -> Result<(), BundleError> {
     Ok(())
 }
 
-/// The files that a manifest of whatever schema names, itself included.
+/// What is told of a bundle to people, beside its manifest; it goes with the bundle that it is about.
+const CARD_FILE: &str = "CARD.md";
+
+/// The files that a manifest of whatever schema names, itself and the card included.
 fn files_named(manifest: &Path) -> BTreeSet<String> {
     fn collect(value: &toml::Value, names: &mut BTreeSet<String>) {
         match value {
@@ -170,7 +173,7 @@ fn files_named(manifest: &Path) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let table = fs::read_to_string(manifest).ok().and_then(|t| t.parse::<toml::Table>().ok());
     if let Some(table) = table.filter(|t| t.contains_key("schema")) {
-        names.insert(MANIFEST_FILE.to_owned());
+        names.extend([MANIFEST_FILE, CARD_FILE].map(str::to_owned));
         collect(&toml::Value::Table(table), &mut names);
     }
     names
@@ -209,11 +212,13 @@ mod tests {
     fn a_bundle_is_replaced_whole() {
         let dir = tempfile::tempdir().unwrap();
         let path = write_to(dir.path());
+        fs::write(path.join("CARD.md"), "of the first").unwrap();
         let mut second = manifest();
         second.name = "second".into();
         // The same folder, written with a slash at its end and from a nested place.
         write(&path.join(""), &second, &model_files()).unwrap();
         assert_eq!(Bundle::open(&path).unwrap().manifest.name, "second");
+        assert!(!path.join("CARD.md").exists(), "the card was of the bundle before");
         assert_eq!(names(dir.path()), ["bundle"], "nothing is left beside it");
         write(&dir.path().join("deep/er/b"), &second, &model_files()).unwrap();
         fs::create_dir(dir.path().join("empty")).unwrap();

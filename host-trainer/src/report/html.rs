@@ -7,6 +7,7 @@ use super::svg::{Plot, escape, page_style};
 use super::{GateRow, LevelRow, Report, percent};
 use crate::evaluate::bootstrap::Interval;
 use crate::evaluate::metrics::Metrics;
+use crate::evaluate::slices::Slicing;
 
 const STYLE: &str = "\
 body{margin:0 auto;max-width:60rem;padding:1.5rem 1rem 4rem;background:var(--page);color:var(--ink);\
@@ -45,6 +46,7 @@ pub fn page(report: &Report, plots: &[Plot]) -> String {
         body += &section("Gate", &gate_table(gate));
     }
     body += &section("Labels, routed, without blur", &class_table(&report.overall));
+    body += &section("Dark and bright, flat and hard faces, routed, without blur", &slice_tables(&report.slices));
     let settings = &report.settings;
     let blur = [("blur", settings.degradation.to_owned())];
     body += &section("Settings", &settings_table(&settings.origin, &blur));
@@ -143,6 +145,25 @@ fn gate_table(gate: &GateRow) -> String {
         table(&["gate", "accuracy"], std::iter::once(routed).chain(alone)),
         table(&["measure", "blurred at all", "medium or more"], measures)
     )
+}
+
+/// A table for each way of grouping.
+fn slice_tables(slicings: &[Slicing]) -> String {
+    let of = |slicing: &Slicing| {
+        let rows = slicing.groups.iter().map(|group| {
+            let Interval { low, high } = group.accuracy_interval;
+            vec![
+                format!("{:.0} to {:.0}", group.from, group.to),
+                percent(group.accuracy),
+                format!("{} to {}", percent(low), percent(high)),
+                format!("{:.3}", group.macro_f1),
+                group.faces.to_string(),
+            ]
+        });
+        let by = format!("{}, {}", slicing.by, slicing.unit);
+        table(&[&by, "accuracy", "95 % interval", "F1", "faces"], rows)
+    };
+    slicings.iter().map(of).collect()
 }
 
 /// The figures of each label.
