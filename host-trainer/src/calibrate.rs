@@ -1,7 +1,7 @@
 //! Fits what a bundle needs beyond weights: a temperature for each model and the gate, on
 //! validation faces at every level of blur, and with noise.
 
-use models::{BlurEstimate, BlurLevel, BlurMeasure, ModelChoice, Recognizer, Scores, box_blur, resize};
+use models::{BlurEstimate, BlurLevel, BlurMeasure, Manifest, ModelChoice, Recognizer, Scores, box_blur, resize};
 use rayon::prelude::*;
 
 use crate::evaluate::calibration::{TemperatureFit, fit_temperature};
@@ -24,11 +24,11 @@ pub struct Calibration {
 }
 
 /// One model on the validation faces.
-pub struct ModelFit {
+struct ModelFit {
     /// Its temperature.
-    pub temperature: TemperatureFit,
+    temperature: TemperatureFit,
     /// Its accuracy (0..=1) at each of [`BlurLevel::ALL`].
-    pub accuracy: Vec<f64>,
+    accuracy: Vec<f64>,
 }
 
 /// One face in one state.
@@ -41,8 +41,26 @@ struct Answered {
 }
 
 impl Calibration {
+    /// Enters what was fitted, and how good the models were, into a manifest.
+    pub fn enter(&self, manifest: &mut Manifest) {
+        let gate = self.gate.best();
+        manifest.gate.measure = gate.measure;
+        manifest.gate.threshold = gate.threshold;
+        for entry in &mut manifest.models {
+            let model = self.model(entry.role);
+            entry.temperature = model.temperature.temperature;
+            entry.blur_band = match entry.role {
+                ModelChoice::Clear => [gate.threshold, self.sharpest(gate.measure).max(gate.threshold)],
+                ModelChoice::Robust => [0.0, gate.threshold],
+            };
+            for (level, accuracy) in BlurLevel::ALL.iter().zip(&model.accuracy) {
+                entry.metrics.insert(format!("validation-accuracy-{}", level.name()), *accuracy as f32);
+            }
+        }
+    }
+
     /// What was fitted for one model.
-    pub fn model(&self, role: ModelChoice) -> &ModelFit {
+    fn model(&self, role: ModelChoice) -> &ModelFit {
         match role {
             ModelChoice::Clear => &self.clear,
             ModelChoice::Robust => &self.robust,
@@ -50,7 +68,7 @@ impl Calibration {
     }
 
     /// The highest blur measure (the sharpest face) seen.
-    pub fn sharpest(&self, measure: BlurMeasure) -> f32 {
+    fn sharpest(&self, measure: BlurMeasure) -> f32 {
         self.blurs.iter().map(|blur| blur.value(measure)).fold(0.0, f32::max)
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{composites, detector, evaluate, inspect, prepare, robustness, study, trial};
+use crate::{composites, detector, evaluate, inspect, prepare, refit, robustness, study, trial};
 
 /// Turns face pictures into a bundle of ONNX models for Mien's device.
 #[derive(Parser)]
@@ -20,6 +20,8 @@ enum Command {
     Prepare(prepare::PrepareArgs),
     /// Train a clear and a robust model and write them as a bundle.
     Train(trial::TrainArgs),
+    /// Fit the gate and the calibration of a bundle anew, on faces of your own camera.
+    Refit(refit::RefitArgs),
     /// Measure a bundle on labelled faces, sharp and blurred.
     Evaluate(evaluate::EvaluateArgs),
     /// Measure a bundle on faces blurred, noisy, dark, covered, compressed or small, beside deblurring and equalising.
@@ -48,6 +50,7 @@ impl Cli {
             Command::Inspect(args) => inspect::run(&args),
             Command::Prepare(args) => prepare::run(&args),
             Command::Train(args) => trial::run(&args),
+            Command::Refit(args) => refit::run(&args),
             Command::Evaluate(args) => evaluate::run(&args),
             Command::Robustness(args) => robustness::run(&args),
             Command::Trial(command) => command.run(),

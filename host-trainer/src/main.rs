@@ -24,6 +24,7 @@ mod pack;
 mod prepare;
 mod progress;
 mod reader;
+mod refit;
 mod report;
 mod robustness;
 mod sample;

@@ -13,7 +13,7 @@ use models::{
 };
 
 pub use self::detector::BundledDetector;
-use crate::calibrate::{Calibration, calibrate};
+use crate::calibrate::calibrate;
 use crate::checkpoint::Progress;
 use crate::config::RobustStart;
 use crate::export::{Exported, export};
@@ -83,7 +83,7 @@ pub fn pack(
         Recognizer::new(&manifest, classifier(&clear_file, CLEAR_FILE)?, classifier(&robust_file, ROBUST_FILE)?);
     let calibration = calibrate(&recognizer, &context.split.validation)?;
     say(&calibration.gate.to_string());
-    apply(&mut manifest, &calibration);
+    calibration.enter(&mut manifest);
 
     let detector = detector.map(|detector| detector.enter(&mut manifest, &context.split.train)).transpose()?;
     let golden = GoldenSet { pairs: golden_pairs(&recognizer, &context.split.train, &data.labels)? };
@@ -165,24 +165,6 @@ fn draft(context: &Context<'_>, data: &DataSet, clear: &Trained, robust: &Traine
 fn start(context: &Context<'_>) -> String {
     let file = context.trial.init.as_deref().and_then(Path::file_name);
     file.map_or_else(|| "random weights".to_owned(), |file| file.to_string_lossy().into())
-}
-
-/// Enters what was fitted and measured on the validation faces.
-fn apply(manifest: &mut Manifest, calibration: &Calibration) {
-    let gate = calibration.gate.best();
-    manifest.gate.measure = gate.measure;
-    manifest.gate.threshold = gate.threshold;
-    for entry in &mut manifest.models {
-        let model = calibration.model(entry.role);
-        entry.temperature = model.temperature.temperature;
-        entry.blur_band = match entry.role {
-            ModelChoice::Clear => [gate.threshold, calibration.sharpest(gate.measure).max(gate.threshold)],
-            ModelChoice::Robust => [0.0, gate.threshold],
-        };
-        for (level, accuracy) in BlurLevel::ALL.iter().zip(&model.accuracy) {
-            entry.metrics.insert(format!("validation-accuracy-{}", level.name()), *accuracy as f32);
-        }
-    }
 }
 
 /// The mean face of every class, sharp and blurred: faces, but nobody's.

@@ -112,6 +112,12 @@ impl Bundle {
         self.files.get(name).map(Vec::as_slice)
     }
 
+    /// Names and contents of all files but the manifest, as [`crate::write`] takes them.
+    pub fn parts(&self) -> Vec<(String, Vec<u8>)> {
+        let parts = self.files.iter().filter(|(name, _)| *name != MANIFEST_FILE);
+        parts.map(|(name, bytes)| (name.clone(), bytes.clone())).collect()
+    }
+
     /// The golden pairs.
     pub fn golden(&self) -> &GoldenSet {
         &self.golden

@@ -34,11 +34,7 @@ pub fn copy(place: &Place) -> PathBuf {
 pub fn forge(place: &Place, change: impl FnOnce(&mut Manifest, &mut [(String, Vec<u8>)])) -> PathBuf {
     let bundle = default_bundle();
     let mut manifest = bundle.manifest.clone();
-    let contents = |name: String| {
-        let bytes = bundle.file(&name).unwrap().to_vec();
-        (name, bytes)
-    };
-    let mut files: Vec<_> = file_names(&manifest).into_iter().map(contents).collect();
+    let mut files = bundle.parts();
     change(&mut manifest, &mut files);
     let path = place.path("bundle");
     models::write(&path, &manifest, &files).unwrap();

@@ -92,7 +92,7 @@ fn every_degradation_is_measured_and_shown() {
     let page = fs::read_to_string(place.path("report/robustness.html")).unwrap();
     assert_eq!(page.matches("<svg ").count(), DEGRADATIONS.len());
     assert_eq!(page.matches("more often right than the clear model alone").count(), DEGRADATIONS.len());
-    assert!(page.contains("One model of twice the size"));
+    assert!(page.contains("The rival, one network in the place of both"));
     assert!(!page.replace("http://www.w3.org/2000/svg", "").contains("http"));
     for name in DEGRADATIONS {
         assert!(place.path(&format!("report/{name}.svg")).is_file(), "no {name}.svg");
@@ -107,7 +107,8 @@ fn without_deblurring_there_is_none() {
     place.write("faces.csv", lines);
     succeeds(&mut robustness(&place, "public-test"));
     let report = report(&place);
-    assert!(report["settings"]["wiener"].is_null());
+    assert!(report["settings"]["wiener"].is_null() && report["rival"].is_null());
+    assert!(fs::read_to_string(place.path("report/robustness.html")).unwrap().contains("One model of twice the size"));
     assert!(remedies(&report["degradations"][0]["rows"][0]).is_empty());
     // Deblurring blindly needs faces to learn from, and this file has only some to test on.
     refused(robustness(&place, "public-test").args(["--deblur", "wiener"]), BAD_INPUT, &["faces.csv", "--deblur"]);
@@ -124,6 +125,7 @@ fn bad_input_is_refused_and_leaves_nothing_behind() {
     refused(robustness(&place, "all").args(["--deblur", "magic"]), BAD_INPUT, &["--deblur", "wiener"]);
     let parts = ["--noise-to-signal"];
     refused(robustness(&place, "all").args(["--deblur", "wiener", "--noise-to-signal", "0"]), BAD_INPUT, &parts);
+    refused(robustness(&place, "all").args(["--rival", "nowhere"]), BAD_INPUT, &["rival", "nowhere"]);
     assert_eq!(place.names(), names);
     place.write("report/me.jpg", "a picture of somebody");
     refused(&mut robustness(&place, "all"), BAD_INPUT, &["report"]);
