@@ -61,7 +61,7 @@ pub struct Config {
 }
 
 /// How faces are found.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DetectConfig {
     /// A YuNet-format ONNX file; without it the detector that the bundle names.
@@ -136,12 +136,6 @@ impl Default for Config {
             smooth: SmoothConfig::default(),
             health: HealthConfig::default(),
         }
-    }
-}
-
-impl Default for DetectConfig {
-    fn default() -> Self {
-        Self { model: None, every: None, min_score: None, min_face_px: None }
     }
 }
 

@@ -40,17 +40,15 @@ pub struct Slice {
 
 /// The answers on faces, in their order, by brightness and by contrast.
 pub fn slices(faces: &[Face<'_>], answers: &[Answer], labels: &LabelSet, seed: u64) -> Vec<Slicing> {
-    let properties: [(&str, fn(f64, f64) -> f64); 2] =
-        [("brightness", |mean, _| mean), ("contrast", |_, deviation| deviation)];
-    let greys: Vec<(f64, f64)> = faces.iter().map(|face| mean_and_deviation(face.picture.pixels())).collect();
-    let slicing = |(by, property): (&'static str, fn(f64, f64) -> f64)| {
-        let mut ordered: Vec<(f64, &Answer)> =
-            greys.iter().zip(answers).map(|(&(mean, deviation), answer)| (property(mean, deviation), answer)).collect();
+    let (means, deviations): (Vec<f64>, Vec<f64>) =
+        faces.iter().map(|face| mean_and_deviation(face.picture.pixels())).unzip();
+    let slicing = |(by, values): (&'static str, Vec<f64>)| {
+        let mut ordered: Vec<(f64, &Answer)> = values.into_iter().zip(answers).collect();
         ordered.sort_by(|a, b| a.0.total_cmp(&b.0));
         let groups = ordered.chunks(ordered.len().div_ceil(GROUPS).max(1)).map(|group| slice(group, labels, seed));
         Slicing { by, unit: "grey levels", groups: groups.collect() }
     };
-    properties.map(slicing).into()
+    [("brightness", means), ("contrast", deviations)].map(slicing).into()
 }
 
 fn slice(group: &[(f64, &Answer)], labels: &LabelSet, seed: u64) -> Slice {
