@@ -4,15 +4,17 @@
 use models::{BlurEstimate, BlurLevel, BlurMeasure, Manifest, ModelChoice, Recognizer, Scores, box_blur, resize};
 use rayon::prelude::*;
 
+use crate::augment::{add_noise, stream};
 use crate::evaluate::calibration::{TemperatureFit, fit_temperature};
 use crate::evaluate::gate::{GateComparison, GateSample, Outcome, State, compare};
 use crate::failure::bad_input;
-use crate::robustness::noisy;
 use crate::sample::Sample;
 
 /// Variance of the noise that the gate must tell from sharpness, in shares of the full range: that of a cheap camera
 /// indoors.
 const NOISE_VARIANCE: f32 = 0.002;
+/// Its seed and its place among the random streams.
+const NOISE: [u64; 2] = [2, 4];
 
 /// Everything that was fitted.
 pub struct Calibration {
@@ -106,7 +108,12 @@ fn answer(recognizer: &Recognizer, state: State, index: usize, face: &Sample) ->
     let side = recognizer.input().side;
     let degraded = match state {
         State::Blurred(level) => box_blur(face.face.view(), level.radius_px(face.face.width())),
-        State::Noisy => noisy(&face.face, NOISE_VARIANCE, index as u64),
+        State::Noisy => {
+            let [seed, place] = NOISE;
+            let mut noisy = face.face.clone();
+            add_noise(&mut noisy, NOISE_VARIANCE.sqrt(), &mut stream(seed, place, 0, index as u64));
+            noisy
+        }
     };
     let crop = resize(degraded.view(), side, side);
     Ok(Answered {

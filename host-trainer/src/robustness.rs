@@ -23,7 +23,6 @@ use clap::{Args, ValueEnum};
 use models::GrayImage;
 use rand::seq::SliceRandom;
 
-pub use self::degrade::noisy;
 use self::measure::{Measurement, Numbered};
 use self::remedy::Deblurring;
 use self::report::{Report, SCHEMA, Settings, WienerSettings};

@@ -19,9 +19,6 @@ const READ_NOISE: f32 = 4.0;
 const EYES: f32 = 0.4;
 const MOUTH: f32 = 0.78;
 
-/// Of the noise that gates are fitted with, other than that which robustness is measured with.
-const NOISE_SEED: u64 = 2;
-
 /// A spoilt face.
 pub struct Degraded {
     /// The picture, of the size that the face had.
@@ -59,7 +56,11 @@ impl Degradation {
                 let psf = Psf::disc(size_px);
                 return blurred(psf.blur(face.view()), psf);
             }
-            Degradation::Noise => with_noise(face, strength, &mut rng),
+            Degradation::Noise => {
+                let mut noisy = face.clone();
+                add_noise(&mut noisy, strength.sqrt(), &mut rng);
+                noisy
+            }
             Degradation::LowLight => changed(face, |grey| darkened(grey, strength, &mut rng)),
             Degradation::OverExposure => changed(face, |grey| grey * strength),
             Degradation::LowContrast => changed(face, |grey| 127.5 + (grey - 127.5) * strength),
@@ -69,17 +70,6 @@ impl Degradation {
         };
         Ok(Degraded { picture, psf: None })
     }
-}
-
-/// A face with a camera's white noise of so much variance, in shares of the full range; equal indices give equal noise.
-pub fn noisy(face: &GrayImage, variance: f32, index: u64) -> GrayImage {
-    with_noise(face, variance, &mut stream(NOISE_SEED, Degradation::Noise as u64, 0, index))
-}
-
-fn with_noise(face: &GrayImage, variance: f32, rng: &mut StdRng) -> GrayImage {
-    let mut noisy = face.clone();
-    add_noise(&mut noisy, variance.sqrt(), rng);
-    noisy
 }
 
 /// Every grey level through a function; rounded, and cut off at black and white.
