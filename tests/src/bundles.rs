@@ -34,7 +34,12 @@ pub fn copy(place: &Place) -> PathBuf {
 pub fn forge(place: &Place, change: impl FnOnce(&mut Manifest, &mut [(String, Vec<u8>)])) -> PathBuf {
     let bundle = default_bundle();
     let mut manifest = bundle.manifest.clone();
-    let mut files = bundle.parts();
+    // In the manifest's order, the clear model first.
+    let contents = |name: String| {
+        let bytes = bundle.file(&name).unwrap().to_vec();
+        (name, bytes)
+    };
+    let mut files: Vec<_> = file_names(&manifest).into_iter().map(contents).collect();
     change(&mut manifest, &mut files);
     let path = place.path("bundle");
     models::write(&path, &manifest, &files).unwrap();

@@ -9,10 +9,9 @@ use tests::data::drawn;
 use tests::place::Place;
 use tests::program::{BAD_INPUT, refused, succeeds, trainer};
 
-fn refit(place: &Place) -> Command {
+fn refit(place: &Place, data: &str) -> Command {
     let mut run = trainer();
-    run.current_dir(place.path("")).args(["refit", "--bundle", "bundle", "--data", "faces.csv", "--usage", "all"]);
-    run.args(["--out", "fitted"]);
+    run.current_dir(place.path("")).args(["refit", "--bundle", "bundle", "--data", data, "--out", "fitted"]);
     run
 }
 
@@ -21,7 +20,7 @@ fn gate_and_temperatures_are_fitted_anew_and_the_networks_stay() {
     let place = Place::default();
     copy(&place);
     place.write("faces.csv", drawn(70));
-    let (written, _) = succeeds(&mut refit(&place));
+    let (written, _) = succeeds(&mut refit(&place, "faces.csv"));
     assert!(written.contains("noise-corrected-laplacian-variance") && written.contains("always robust"), "{written}");
     let [before, after] = ["bundle", "fitted"].map(|name| Bundle::open(&place.path(name)).unwrap());
     assert_eq!(before.parts(), after.parts());
@@ -33,7 +32,7 @@ fn gate_and_temperatures_are_fitted_anew_and_the_networks_stay() {
     }
     assert!(after.manifest.provenance.command.contains("refit"), "{}", after.manifest.provenance.command);
     // Part of the same faces, and over the first result.
-    succeeds(refit(&place).args(["--validation-share", "0.2"]));
+    succeeds(refit(&place, "faces.csv").args(["--validation-share", "0.2"]));
     assert_ne!(Bundle::open(&place.path("fitted")).unwrap().manifest.gate, after.manifest.gate);
 }
 
@@ -42,9 +41,10 @@ fn what_cannot_be_fitted_is_refused() {
     let place = Place::default();
     copy(&place);
     place.write("faces.csv", drawn(7));
-    refused(refit(&place).args(["--validation-share", "0.9"]), BAD_INPUT, &["--validation-share 0.9"]);
-    refused(refit(&place).args(["--usage", "private-test"]), BAD_INPUT, &["no validation faces"]);
+    let faces = || refit(&place, "faces.csv");
+    refused(faces().args(["--validation-share", "0.9"]), BAD_INPUT, &["--validation-share 0.9"]);
+    refused(faces().args(["--usage", "private-test"]), BAD_INPUT, &["no validation faces"]);
     place.write("nothing.csv", "a,b\n");
-    refused(refit(&place).args(["--data", "nothing.csv"]), BAD_INPUT, &["nothing.csv"]);
+    refused(&mut refit(&place, "nothing.csv"), BAD_INPUT, &["nothing.csv"]);
     assert!(!place.path("fitted").exists());
 }

@@ -23,7 +23,8 @@ cp /tmp/seen.yuyv /out/seen-640x480.yuyv
 
 told list-cameras list-cameras
 for format in yuyv uyvy nv12 grey; do
-  printf '[camera]\nformat = "%s"\n' $format | settings $format
+  # Looking at every frame, so that each reading can be held against that of a single picture.
+  printf '[camera]\nformat = "%s"\n[detect]\nevery = 1\n' $format | settings $format
   told $format run --source /dev/video0 --frames 4 --config /tmp/$format.toml --json /out/$format.jsonl
 done
 # One that this camera has not.
