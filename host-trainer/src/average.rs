@@ -6,11 +6,13 @@ use std::collections::HashMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 
-/// `shadow * decay + current * (1 - decay)` for every weight and batch statistic.
+/// `shadow * decay + current * (1 - decay)` for every weight and batch statistic, after the step with this number, from 0;
+/// the decay is less in the beginning, for a young average must not hang on to the random start.
 ///
 /// Both networks must have the same structure and parameter ids, `current` in evaluation mode
 /// (`Module::valid`).
-pub fn blend<M: Module>(shadow: M, current: &M, decay: f64) -> M {
+pub fn blend<M: Module>(shadow: M, current: &M, decay: f64, step: usize) -> M {
+    let decay = decay.min((1.0 + step as f64) / (10.0 + step as f64));
     let mut weights = Weights(HashMap::new());
     current.visit(&mut weights);
     shadow.map(&mut Blend { weights, decay })

@@ -173,9 +173,7 @@ fn run_epoch(
             let gradients = GradientsParams::from_grads(loss.backward(), &state.network);
             let rate = learning_rate(recipe, step, task.steps, history);
             state.network = state.optimizer.step(rate, state.network.clone(), gradients);
-            // A young average must not hang on to the random start.
-            let decay = recipe.ema_decay.min((1.0 + step as f64) / (10.0 + step as f64));
-            state.average = blend(state.average.clone(), &state.network.valid(), decay);
+            state.average = blend(state.average.clone(), &state.network.valid(), recipe.ema_decay, step);
             let loss = f64::from(loss.into_scalar::<f32>());
             if !loss.is_finite() {
                 return Err(anyhow!(

@@ -225,9 +225,7 @@ fn run_epoch(
             let gradients = GradientsParams::from_grads(loss.backward(), &state.network);
             let rate = trial.learning_rate_at(number, index);
             state.network = state.optimizer.step(rate, state.network.clone(), gradients);
-            // A young average must not hang on to the random start.
-            let decay = trial.ema_decay.min((1.0 + step as f64) / (10.0 + step as f64));
-            state.average = blend(state.average.clone(), &state.network.valid(), decay);
+            state.average = blend(state.average.clone(), &state.network.valid(), trial.ema_decay, step);
             let loss = f64::from(loss.into_scalar::<f32>());
             if !loss.is_finite() {
                 return Err(anyhow!(
