@@ -29,7 +29,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    fn new(side: usize, faces: usize) -> Self {
+    /// None yet, of so many faces, `side` px wide and high.
+    pub fn new(side: usize, faces: usize) -> Self {
         Self {
             pixels: Vec::with_capacity(faces * side * side),
             side,
@@ -43,6 +44,42 @@ impl Batch {
         self.pixels.extend(input.tensor(face.view())?);
         self.labels.push(label);
         Ok(())
+    }
+
+    /// One more face, and how likely each class of it is.
+    ///
+    /// # Errors
+    /// A face that the preprocessing refuses.
+    pub fn push_face(
+        &mut self,
+        input: &InputSpec,
+        face: &models::GrayImage,
+        label: usize,
+        target: &[f32],
+    ) -> anyhow::Result<()> {
+        self.push(input, face, label)?;
+        self.targets.extend_from_slice(target);
+        Ok(())
+    }
+
+    /// The faces in so many parts of the same size, but for one; fewer parts where there are fewer faces.
+    pub fn split(self, parts: usize) -> Vec<Self> {
+        let faces = self.labels.len();
+        let most = faces.div_ceil(parts.max(1)).max(1);
+        if most >= faces {
+            return vec![self];
+        }
+        let (area, classes) = (self.pixels.len() / faces, self.targets.len() / faces);
+        let part = |first: usize| {
+            let end = (first + most).min(faces);
+            Self {
+                pixels: self.pixels[first * area..end * area].to_vec(),
+                side: self.side,
+                labels: self.labels[first..end].to_vec(),
+                targets: self.targets[first * classes..end * classes].to_vec(),
+            }
+        };
+        (0..faces).step_by(most).map(part).collect()
     }
 
     /// Mixes so large a share of the last face into the first, of the one before it into the second, and so on.
@@ -170,10 +207,10 @@ pub fn epoch<'scope, 'data: 'scope>(
                 // Above the bits of any sample's number: another stream for every showing.
                 let number = sample as u64 | repeat << 40 | (form as u64) << 60;
                 let mut rng = stream(trial.seed, place.stage, place.epoch, number);
-                let face = augment(samples[sample].face.view(), &recipe.augment, form, &mut rng);
-                batch.targets.extend(lesson.target(sample, &mut rng));
-                let Sample { row, label, .. } = samples[sample];
-                batch.push(&input, &face, *label).with_context(|| format!("the face of row {row}"))
+                let Sample { row, label, face, .. } = samples[sample];
+                let face = augment(face.read()?.view(), &recipe.augment, form, &mut rng);
+                let target = lesson.target(sample, &mut rng);
+                batch.push_face(&input, &face, *label, &target).with_context(|| format!("the face of row {row}"))
             });
             if recipe.augment.mixup > 0.0 {
                 batch.mix(rng.random_range(0.0..=recipe.augment.mixup));
@@ -199,8 +236,8 @@ pub fn fixed(samples: &[&Sample], input: &InputSpec, levels: &[BlurLevel], size:
         .map(|chunk| {
             let mut batch = Batch::new(input.side, chunk.len());
             for &(index, sample) in chunk {
-                let radius = levels[index % levels.len()].radius_px(sample.face.width());
-                batch.push(input, &box_blur(sample.face.view(), radius), sample.label)?;
+                let radius = levels[index % levels.len()].radius_px(sample.face.side());
+                batch.push(input, &box_blur(sample.face.read()?.view(), radius), sample.label)?;
             }
             Ok(batch)
         })

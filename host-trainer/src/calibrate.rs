@@ -106,11 +106,12 @@ pub fn calibrate(recognizer: &Recognizer, faces: &[&Sample]) -> anyhow::Result<C
 
 fn answer(recognizer: &Recognizer, state: State, index: usize, face: &Sample) -> anyhow::Result<Answered> {
     let side = recognizer.input().side;
+    let picture = face.face.read()?;
     let degraded = match state {
-        State::Blurred(level) => box_blur(face.face.view(), level.radius_px(face.face.width())),
+        State::Blurred(level) => box_blur(picture.view(), level.radius_px(picture.width())),
         State::Noisy => {
             let [seed, place] = NOISE;
-            let mut noisy = face.face.clone();
+            let mut noisy = picture.into_owned();
             add_noise(&mut noisy, NOISE_VARIANCE.sqrt(), &mut stream(seed, place, 0, index as u64));
             noisy
         }

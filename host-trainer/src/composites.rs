@@ -131,8 +131,11 @@ fn composite(
     samples: &[&Sample],
     args: &CompositesArgs,
 ) -> anyhow::Result<(Vec<u8>, Composite)> {
-    let faces: Vec<NormalisedFace> =
-        samples.iter().filter_map(|sample| NormalisedFace::of(sample.face.pixels())).collect();
+    let faces = samples.iter().filter_map(|sample| {
+        let normalised = sample.face.read().map(|picture| NormalisedFace::of(picture.pixels()));
+        normalised.transpose()
+    });
+    let faces = faces.collect::<anyhow::Result<Vec<NormalisedFace>>>()?;
     let chosen = choose(&faces, args.per_class);
     if chosen.len() < args.per_class {
         return Err(bad_input(format!(

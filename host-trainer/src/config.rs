@@ -39,6 +39,8 @@ pub struct TrialConfig {
     pub test_on: Vec<UsageFilter>,
     /// Expressions whose faces are left out.
     pub drop_classes: Vec<Expression>,
+    /// Cut every face out of its picture once more, as close as the built-in detector sees it: see [`crate::recrop`].
+    pub crop_faces: bool,
     /// Share of what is learned from that is kept for validation (0.01..=0.5): early stopping, gate, temperature.
     pub validation_share: f32,
     /// Below this calibrated probability a bundle calls an expression unsure (0..=1).
@@ -86,6 +88,7 @@ impl Default for TrialConfig {
             learn_from: UsageFilter::Training,
             test_on: vec![UsageFilter::PublicTest],
             drop_classes: Vec::new(),
+            crop_faces: false,
             validation_share: 0.08,
             unsure_below: 0.4,
             init: None,

@@ -125,7 +125,7 @@ pub fn measure<'a>(
         rows.first().map_or_else(Vec::new, |row| row.answers.iter().map(|answer| answer.routed().clone()).collect());
     let report = Report {
         samples: faces.len(),
-        slices: slices::slices(&faces, &sharp, recognizer.labels(), SEED),
+        slices: slices::slices(&faces, &sharp, recognizer.labels(), SEED)?,
         skipped,
         labels: recognizer.labels().clone(),
         overall,

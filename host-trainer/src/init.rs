@@ -3,13 +3,15 @@
 //! `init` (in a trial, or `--init`) names one of
 //! - a `.safetensors`, `.pth` or `.pt` file with the names of torchvision or timm;
 //! - a `.bpk` file, or the work folder of an earlier training, whose best clear weights are taken;
-//! - a bundle, beside which the work folder of its training still lies. (The bundle's own files
-//!   cannot be trained further: normalisations are folded into their convolutions.)
+//! - a bundle, whose clear network goes on to learn. Its normalisations were folded into their convolutions, and are
+//!   taken out again with the statistics of the faces at hand ([`Network::unfolded`]), so that the network starts
+//!   with the bundle's very answers; the work folder of its training is taken in its place where it still lies beside it.
 //!
 //! What fits by name and shape is taken. A first convolution for three colours is summed over
 //! them, as a gray picture is the same in all three. All else, the head of a network for other
 //! classes first of all, keeps its random weights, and is told.
 
+mod folded;
 mod plan;
 mod source;
 #[cfg(test)]
@@ -45,7 +47,7 @@ pub fn init(mut network: Network, path: &Path) -> anyhow::Result<(Network, Plan)
     let cast = FloatCastAdapter::to(DType::F32);
     let adapter: Box<dyn ModuleAdapter> = match layout {
         Layout::Torch => Box::new(PyTorchToBurnAdapter.chain(cast)),
-        Layout::Mien => Box::new(cast),
+        Layout::Mien | Layout::Folded => Box::new(cast),
     };
     let result = network.apply(tensors, None, Some(adapter), true);
     match result.errors.first() {

@@ -22,7 +22,7 @@ use burn::tensor::{Device, Tensor};
 use self::densenet::DenseNet121;
 use self::efficientnet::EfficientNetB0;
 use self::googlenet::GoogLeNet;
-use self::layers::{Layer, Layers};
+use self::layers::{ConvNorm, Layer, Layers};
 use self::mini_xception::MiniXception;
 use self::mobilenet_v2::MobileNetV2;
 use self::plain_cnn::PlainCnn;
@@ -119,6 +119,28 @@ impl Network {
         let Layers { base, head } = with_each!(&mut network, network => network.layers());
         base.into_iter().chain(head).for_each(Layer::fold);
         network
+    }
+
+    /// The reverse of [`Self::folded`], for a network in training whose normalisations behind convolutions have but the
+    /// folded shift: each gets the statistics of `crops`, `[batch, channels, side, side]`, and the scale that goes with
+    /// them, so that the network answers as the folded one did and can learn on.
+    pub fn unfolded(mut self, crops: &Tensor<4>) -> Self {
+        // One after the other: what a layer is given depends on those before it.
+        for number in 0..self.conv_norms().len() {
+            self.conv_norms()[number].keep_last_batch(true);
+            self.forward(crops.clone());
+            let layer = &mut self.conv_norms()[number];
+            layer.unfold();
+            layer.keep_last_batch(false);
+        }
+        self
+    }
+
+    /// The convolutions with a normalisation, in the order of the forward pass.
+    fn conv_norms(&mut self) -> Vec<&mut ConvNorm> {
+        let Layers { base, head } = with_each!(self, network => network.layers());
+        let conv_norm = |layer| if let Layer::ConvNorm(layer) = layer { Some(layer) } else { None };
+        base.into_iter().chain(head).filter_map(conv_norm).collect()
     }
 
     /// The network with these layers out of training, and all others in it.

@@ -17,6 +17,7 @@ use crate::calibrate::calibrate;
 use crate::checkpoint::Progress;
 use crate::config::RobustStart;
 use crate::export::{Exported, export};
+use crate::face::Face;
 use crate::network::Network;
 use crate::report::settings::command_line;
 use crate::sample::{DataSet, Sample};
@@ -59,8 +60,8 @@ pub fn pack(
         .validation
         .iter()
         .take(CHECKED_FACES)
-        .map(|sample| resize(sample.face.view(), input.side, input.side))
-        .collect();
+        .map(|sample| Ok(resize(sample.face.read()?.view(), input.side, input.side)))
+        .collect::<anyhow::Result<_>>()?;
     let exported = |trained: &Trained, name: &str| -> anyhow::Result<Exported> {
         let exported = export(&trained.network, input, context.classes, &crops)
             .with_context(|| format!("exporting the {name} model"))?;
@@ -172,9 +173,8 @@ fn golden_pairs(recognizer: &Recognizer, samples: &[&Sample], labels: &LabelSet)
     let side = recognizer.input().side;
     let mut pairs = Vec::new();
     for class in 0..labels.len() {
-        let faces: Vec<&GrayImage> =
-            samples.iter().filter(|sample| sample.label == class).map(|sample| &sample.face).collect();
-        let Some(mean) = mean_face(&faces) else { continue };
+        let faces = samples.iter().filter(|sample| sample.label == class).map(|sample| &sample.face);
+        let Some(mean) = mean_face(faces)? else { continue };
         for level in [BlurLevel::None, BlurLevel::High] {
             let crop = resize(models::box_blur(mean.view(), level.radius_px(mean.width())).view(), side, side);
             pairs.push(GoldenPair {
@@ -188,18 +188,21 @@ fn golden_pairs(recognizer: &Recognizer, samples: &[&Sample], labels: &LabelSet)
 }
 
 /// The mean of faces of one size; `None` of none.
-fn mean_face(faces: &[&GrayImage]) -> Option<GrayImage> {
-    let first = faces.first()?;
-    let mut sums = vec![0u64; first.pixels().len()];
+fn mean_face<'a>(faces: impl Iterator<Item = &'a Face>) -> anyhow::Result<Option<GrayImage>> {
+    let (mut sums, mut count, mut side) = (Vec::new(), 0, 0);
     for face in faces {
-        for (sum, &pixel) in sums.iter_mut().zip(face.pixels()) {
+        let picture = face.read()?;
+        side = picture.width();
+        sums.resize(picture.pixels().len(), 0u64);
+        for (sum, &pixel) in sums.iter_mut().zip(picture.pixels()) {
             *sum += u64::from(pixel);
         }
+        count += 1;
     }
-    let mut mean = GrayImage::new(first.width(), first.height());
-    for (pixel, sum) in mean.pixels_mut().iter_mut().zip(sums) {
-        // A mean of bytes is a byte.
-        *pixel = (sum / faces.len() as u64) as u8;
+    if count == 0 {
+        return Ok(None);
     }
-    Some(mean)
+    // A mean of bytes is a byte.
+    let mean = sums.iter().map(|sum| (sum / count) as u8).collect();
+    Ok(Some(GrayImage::from_vec(mean, side, side)?))
 }

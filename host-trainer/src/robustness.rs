@@ -129,8 +129,7 @@ fn deblurring(data: &DataSet, noise_to_signal: f32) -> anyhow::Result<(Deblurrin
             "--noise-to-signal {noise_to_signal} is not above 0; 0.001 suits sharp cameras"
         )));
     }
-    let mut faces: Vec<&GrayImage> =
-        data.select(UsageFilter::Training).into_iter().map(|sample| &sample.face).collect();
+    let mut faces = data.select(UsageFilter::Training);
     if faces.is_empty() {
         return Err(bad_input(format!(
             "{} has no training faces, from which --deblur learns how sharp faces are; leave --deblur out",
@@ -139,6 +138,8 @@ fn deblurring(data: &DataSet, noise_to_signal: f32) -> anyhow::Result<(Deblurrin
     }
     faces.shuffle(&mut stream(SEED, TABLE, 0, 0));
     faces.truncate(TABLE_FACES);
+    let faces = faces.into_iter().map(|sample| sample.face.read()).collect::<anyhow::Result<Vec<_>>>()?;
+    let faces: Vec<&GrayImage> = faces.iter().map(AsRef::as_ref).collect();
     let table = RadiusTable::fit(&faces, data.side);
     let settings = WienerSettings { noise_to_signal, table_faces: faces.len(), table: table.rows().to_vec() };
     Ok((Deblurring { filter: Wiener::new(data.side, noise_to_signal), table }, settings))

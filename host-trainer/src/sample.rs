@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use models::{Expression, GrayImage, LabelSet};
+#[cfg(test)]
+use models::GrayImage;
+use models::{Expression, LabelSet};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::face::Face;
 use crate::failure::bad_input;
 
 /// The part of a data set that a sample belongs to, by FER-2013's names. A data set without parts is all `Training`;
@@ -91,14 +94,14 @@ pub struct Sample {
     /// Whom it shows, or the video it is from, where that is known: samples of one subject are never split.
     pub subject: Option<Arc<str>>,
     /// The picture, [`DataSet::side`] px wide and high.
-    pub face: GrayImage,
+    pub face: Face,
 }
 
 impl Sample {
     /// A sample with one label and no known subject.
     #[cfg(test)]
     pub fn new(row: u64, usage: Usage, label: usize, face: GrayImage) -> Self {
-        Sample { row, usage, label, soft: None, subject: None, face }
+        Sample { row, usage, label, soft: None, subject: None, face: face.into() }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::clean::Reason;
 use crate::clean::fingerprint::Fingerprint;
 use crate::sample::Usage;
 
-pub use self::codec::{decode, encode};
+pub use self::codec::{decode, encode, pixel_offsets};
 
 /// The version of this form.
 pub const SCHEMA: u32 = 1;

@@ -55,7 +55,7 @@ impl Lessons {
             let teacher = teacher(path, labels)?;
             rows.par_iter_mut().zip(samples).try_for_each(|(row, sample)| -> anyhow::Result<()> {
                 let side = teacher.recognizer.input().side;
-                let crop = resize(sample.face.view(), side, side);
+                let crop = resize(sample.face.read()?.view(), side, side);
                 let logits = teacher.recognizer.logits_with(crop.view(), ModelChoice::Clear)?;
                 let scores = Scores::softmax(&logits, config.temperature);
                 for (share, &column) in row.iter_mut().zip(&teacher.columns) {

@@ -6,7 +6,7 @@ use anyhow::{anyhow, bail};
 use burn::module::Module;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
 use burn::tensor::Device;
 use models::BlurLevel;
 
@@ -15,10 +15,10 @@ use crate::batches::{self, Batch, Lesson, Place};
 use crate::checkpoint::{Epoch, Progress, State, Store};
 use crate::config::{Optimiser, Recipe, TrialConfig};
 use crate::evaluate::calibration::mean_negative_log_likelihood;
-use crate::loss::Loss;
 use crate::network::Network;
 use crate::pack::Trained;
 use crate::progress::Meter;
+use crate::replicas::Replicas;
 use crate::say::say;
 use crate::schedule::learning_rate;
 use crate::split::Split;
@@ -54,15 +54,22 @@ pub struct Context<'a> {
     pub draws_labels: bool,
     /// What people said of the training faces when asked again, and what teachers say, where there are any.
     pub lessons: [Option<&'a Lessons>; 2],
+    /// The processors that share the work (without autodiff), at least one; the tensors live on the first.
+    pub devices: &'a [Device],
+}
+
+impl Context<'_> {
     /// Where the tensors live (without autodiff).
-    pub device: &'a Device,
+    pub fn device(&self) -> &Device {
+        &self.devices[0]
+    }
 }
 
 /// What every epoch of a stage learns.
 struct Task {
     /// A probability of each class for each training face.
     targets: Vec<Vec<f32>>,
-    loss: Loss,
+    replicas: Replicas,
     /// Steps of an epoch.
     steps: usize,
 }
@@ -94,7 +101,7 @@ pub fn train(context: &Context<'_>, stage: &Stage<'_>, start: Network, store: &S
         );
     }
     let targets = targets(&context.split.train, context.classes, recipe.label_smoothing, context.lessons);
-    let task = Task { loss: Loss::new(recipe, &targets, &context.device.clone().autodiff()), targets, steps };
+    let task = Task { replicas: Replicas::new(recipe, &targets, context.devices), targets, steps };
     let mut meter = Meter::new(stage.name, (recipe.epochs - progress.history.len()) * steps);
     while !progress.finished {
         let number = progress.history.len();
@@ -157,9 +164,8 @@ fn run_epoch(
 ) -> anyhow::Result<f64> {
     let (recipe, number) = (stage.recipe, history.len());
     let place = Place { stage: stage.index, epoch: number as u64 };
-    let device = context.device.clone().autodiff();
     // Dropout draws from the device: seeded by the epoch, so that a resumed run draws the same.
-    device.seed(context.trial.seed ^ (place.stage << 32) ^ (place.epoch << 1));
+    task.replicas.seed(context.trial.seed ^ (place.stage << 32) ^ (place.epoch << 1));
     let mut total = 0.0;
     std::thread::scope(|scope| {
         let lesson =
@@ -168,13 +174,10 @@ fn run_epoch(
         for (index, batch) in batches.iter().enumerate() {
             let batch = batch?;
             let step = number * task.steps + index;
-            let targets = batch.targets(&device);
-            let loss = task.loss.of(state.network.forward(batch.tensor(&device)), targets);
-            let gradients = GradientsParams::from_grads(loss.backward(), &state.network);
+            let (gradients, loss) = task.replicas.gradients(&state.network, batch)?;
             let rate = learning_rate(recipe, step, task.steps, history);
             state.network = state.optimizer.step(rate, state.network.clone(), gradients);
             state.average = blend(state.average.clone(), &state.network.valid(), recipe.ema_decay, step);
-            let loss = f64::from(loss.into_scalar::<f32>());
             if !loss.is_finite() {
                 return Err(anyhow!(
                     "{}: the loss is {loss} at step {} of epoch {}\n  the checkpoint of epoch {number} is whole; lower {}.learning-rate and start again",
@@ -206,7 +209,7 @@ fn validate(context: &Context<'_>, stage: &Stage<'_>, network: &Network) -> anyh
         batches::fixed(&context.split.validation, &context.trial.input, stage.validation_levels, EVALUATION_BATCH)?
     {
         labels.extend_from_slice(&batch.labels);
-        logits.extend(forward(network, batch, context.device)?);
+        logits.extend(forward(network, batch, context.device())?);
     }
     let loss = mean_negative_log_likelihood(&logits, &labels, 1.0);
     let right = logits.iter().zip(&labels).filter(|(row, label)| argmax(row) == **label).count();

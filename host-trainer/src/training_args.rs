@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::compute::Compute;
+use crate::compute::Processors;
 
 /// How long, where and on what to train.
 #[derive(Args)]
@@ -16,9 +16,8 @@ pub struct TrainingArgs {
     /// from them.
     #[arg(long, value_name = "DIR")]
     work: Option<PathBuf>,
-    /// Processor to train on.
-    #[arg(long, value_enum, default_value_t)]
-    pub device: Compute,
+    #[command(flatten)]
+    pub processors: Processors,
 }
 
 impl TrainingArgs {

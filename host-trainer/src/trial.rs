@@ -8,6 +8,7 @@ use burn::tensor::Device;
 use clap::Args;
 use models::BlurLevel;
 
+use crate::batches;
 use crate::checkpoint::{Progress, Store};
 use crate::config::{Frozen, RobustStart, TrialConfig};
 use crate::crowd;
@@ -17,6 +18,7 @@ use crate::lock::lock;
 use crate::network::Network;
 use crate::pack::{BundledDetector, pack};
 use crate::reader::{self, DataOptions};
+use crate::recrop::recrop;
 use crate::sample::DataSet;
 use crate::say::say;
 use crate::split::validation_split;
@@ -24,6 +26,9 @@ use crate::stop;
 use crate::targets::Lessons;
 use crate::train::{Context, Stage, train};
 use crate::training_args::TrainingArgs;
+
+/// Faces, at least, that give the statistics of a bundle's network that learns on, where there are so many.
+const UNFOLDING_FACES: usize = 512;
 
 /// What `train` is given.
 #[derive(Args)]
@@ -41,7 +46,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Weights to start from instead of random ones: a .safetensors, .pth or .pt file with torchvision's or timm's
-    /// names, or the work folder of an earlier training. Takes the place of the trial's `init`.
+    /// names, the work folder of an earlier training, or a bundle, to fine-tune it. Takes the place of the trial's `init`.
     #[arg(long, value_name = "PATH")]
     init: Option<PathBuf>,
     /// Face detector of the bundle, an ONNX file of the YuNet form: it is copied into the bundle, whose faces are then
@@ -59,16 +64,26 @@ pub struct TrainArgs {
 /// that cannot be written.
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let trial = trial(args)?;
-    let device = args.training.device.open()?;
-    let mut data = reader::read(data_of(args.data.as_deref(), &trial)?, &args.options)?.without(&trial.drop_classes)?;
-    if args.training.quick {
-        data.keep_few();
-    }
+    let devices = args.training.processors.open()?;
+    let data = read(data_of(args.data.as_deref(), &trial)?, &args.options, &trial, args.training.quick)?
+        .without(&trial.drop_classes)?;
     let work = args.training.work(&args.out);
     stop::on_signal(|| ())?;
     let detector = args.detector.as_deref();
-    Training { trial: &trial, data: &data, work: &work, out: &args.out, detector, device: &device }.run()?;
+    Training { trial: &trial, data: &data, work: &work, out: &args.out, detector, devices: &devices }.run()?;
     Ok(())
+}
+
+/// The faces at `path` as the trial wants them; few of them for a quick run.
+///
+/// # Errors
+/// Bad data, classes that are not in it.
+pub fn read(path: &Path, options: &DataOptions, trial: &TrialConfig, quick: bool) -> anyhow::Result<DataSet> {
+    let mut data = reader::read(path, options)?;
+    if quick {
+        data.keep_few();
+    }
+    if trial.crop_faces { recrop(data) } else { Ok(data) }
 }
 
 /// Where the data of a trial lies: the path on the command line wins.
@@ -96,8 +111,8 @@ pub struct Training<'a> {
     pub out: &'a Path,
     /// File of the bundle's own face detector.
     pub detector: Option<&'a Path>,
-    /// Where to compute (without autodiff).
-    pub device: &'a Device,
+    /// Where to compute (without autodiff); the first one keeps the network.
+    pub devices: &'a [Device],
 }
 
 /// What a training has done.
@@ -131,7 +146,7 @@ impl Training<'_> {
         let votes = trial
             .votes
             .as_ref()
-            .map(|votes| crowd::lessons(votes, &split.train, &data.labels, self.device))
+            .map(|votes| crowd::lessons(&votes.beside(&data.path), &split.train, &data.labels, &self.devices[0]))
             .transpose()?;
         let teachers =
             trial.distil.as_ref().map(|distil| Lessons::of(distil, &data.labels, &split.train)).transpose()?;
@@ -142,7 +157,7 @@ impl Training<'_> {
             split: &split,
             draws_labels: data.draws_labels,
             lessons: [votes.as_ref(), teachers.as_ref()],
-            device: self.device,
+            devices: self.devices,
         };
         let start = start(&context, work)?;
         let clear_stage =
@@ -155,7 +170,7 @@ impl Training<'_> {
             RobustStart::Clear => clear.network.clone().train(),
             RobustStart::Init => start,
         };
-        let of_clear = |distil| Lessons::of_clear(distil, &clear.network, &trial.input, &split.train, self.device);
+        let of_clear = |distil| Lessons::of_clear(distil, &clear.network, &trial.input, &split.train, &self.devices[0]);
         let robust_lessons = trial.robust_distil.as_ref().map(of_clear).transpose()?;
         let robust_teachers = robust_lessons.as_ref().or(teachers.as_ref());
         let robust_context = Context { lessons: [votes.as_ref(), robust_teachers], ..context };
@@ -175,13 +190,19 @@ fn trial(args: &TrainArgs) -> anyhow::Result<TrialConfig> {
     if args.init.is_some() {
         trial.init.clone_from(&args.init);
     }
+    if let Some(name) = trial.distil.as_ref().and_then(|distil| distil.trials.first()) {
+        return Err(bad_input(format!(
+            "distil.trials: {name} is a trial of the same study, which only `trial run` and `study run` know\n  use one of those, or \
+             name its bundle in distil.teachers"
+        )));
+    }
     Ok(if args.training.quick { trial.quick() } else { trial })
 }
 
 /// The network that the clear model starts as: random, or with the weights that the trial names.
 /// What became of each of those is written into the work folder.
 fn start(context: &Context<'_>, work: &Path) -> anyhow::Result<Network> {
-    let autodiff = context.device.clone().autodiff();
+    let autodiff = context.device().clone().autodiff();
     autodiff.seed(context.trial.seed);
     let fresh = Network::new(&context.trial.network, context.classes, &autodiff);
     let Some(path) = &context.trial.init else {
@@ -197,5 +218,12 @@ fn start(context: &Context<'_>, work: &Path) -> anyhow::Result<Network> {
     std::fs::write(&told, plan.to_string()).with_context(|| format!("cannot write {}", told.display()))?;
     say(&plan.summary(path));
     say(&format!("init: all tensors are listed in {}", told.display()));
-    Ok(network)
+    if plan.folded.is_empty() {
+        return Ok(network);
+    }
+    // Spread over all training faces, since those may come sorted.
+    let faces = &context.split.train;
+    let some: Vec<_> = faces.iter().copied().step_by((faces.len() / UNFOLDING_FACES).max(1)).collect();
+    let crops = batches::fixed(&some, &context.trial.input, &[BlurLevel::None], some.len().max(1))?;
+    Ok(crops.into_iter().fold(network, |network, crops| network.unfolded(&crops.tensor(&autodiff))))
 }

@@ -177,6 +177,28 @@ fn a_failed_trial_does_not_stop_the_others_and_quick_figures_are_marked() {
     refused(&mut at(&place, &["study", "report", "small"]), BAD_INPUT, &["runs/small", "study run small"]);
 }
 
+#[test]
+fn a_trial_learns_from_another_one_of_its_study() {
+    let taught = "[distil]\ntrials = [\"a\"]\n";
+    let place = place(&[("a", trial("a", 1, "")), ("b", trial("b", 1, "") + taught)]);
+    let alone = ["trial", "run", "small/b.toml", "--data", "faces.csv"];
+    refused(&mut at(&place, &alone), BAD_INPUT, &["learns from the trial a", "run that one first"]);
+    let train = ["train", "--config", "small/b.toml", "--data", "faces.csv", "--out", "bundle"];
+    refused(&mut at(&place, &train), BAD_INPUT, &["distil.trials", "study run"]);
+
+    // The tasks of an array do not wait for each other.
+    let sbatch = place.write("bin/sbatch", SBATCH);
+    assert!(Command::new("chmod").arg("+x").arg(&sbatch).status().unwrap().success());
+    let path = format!("{}:{}", place.path("bin").display(), std::env::var("PATH").unwrap());
+    let (written, told) = succeeds(at(&place, &RUN).args(["--engine", "slurm"]).env("PATH", path));
+    assert!(written.contains("1 tasks") && told.contains("b: learns from a"), "{written}{told}");
+
+    let told = run(&place, &[]);
+    assert!(told.contains("a/bundle: asked about"), "{told}");
+    assert_eq!(json(&place, "runs/small/b/trial.json")["config"]["distil"]["trials"], Value::from(Vec::<Value>::new()));
+    assert!(run(&place, &[]).contains("all is done"));
+}
+
 /// Starts the program in a place; its lines on standard error.
 fn start(place: &Place, args: &[&str]) -> (std::process::Child, impl Iterator<Item = String> + use<>) {
     let mut command = Command::new(path_of("mien-trainer"));

@@ -68,6 +68,12 @@ fn a_trained_network_is_the_start_and_the_teacher_of_another() {
     let trained_on = &Bundle::open(&place.path("second")).unwrap().manifest.models[0].trained_on;
     assert!(trained_on.ends_with("from first"), "{trained_on}");
 
+    // A bundle alone learns on as well, also where several processors share the work.
+    std::fs::remove_dir_all(place.path("first.work")).unwrap();
+    let told = quick(&place, "first.toml", &["--out", "third", "--init", "first", "--replicas", "3"]);
+    assert!(told.contains("init: 6 of the network's 12 tensors from first"), "{told}");
+    assert!(told.contains("init: 6 more made of the faces"), "{told}");
+
     place.write("taught.toml", small("[distil]\nteachers = [\"first\", \"second\"]\n"));
     let told = quick(&place, "taught.toml", &["--out", "taught"]);
     assert!(told.contains("teacher first: asked about") && told.contains("teacher second: asked about"), "{told}");

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::Reason;
 use super::duplicates::Twin;
 use super::facts::Fact;
-use super::fingerprint::{PictureHash, picture_hash};
+use super::fingerprint::PictureHash;
 use crate::sample::{Sample, Usage};
 
 /// Samples without exact duplicates.
@@ -19,8 +19,7 @@ pub struct Cleaned<'a> {
 /// Keeps the first sample of every picture.
 pub fn drop_duplicates<'a>(samples: &[&'a Sample]) -> Cleaned<'a> {
     let mut seen: HashSet<PictureHash> = HashSet::new();
-    let kept: Vec<&Sample> =
-        samples.iter().copied().filter(|sample| seen.insert(picture_hash(&sample.face, 0))).collect();
+    let kept: Vec<&Sample> = samples.iter().copied().filter(|sample| seen.insert(sample.face.salted_hash(0))).collect();
     Cleaned { dropped: samples.len() - kept.len(), kept }
 }
 

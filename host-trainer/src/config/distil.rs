@@ -1,6 +1,6 @@
 //! `[distil]`, `[robust-distil]` and `[votes]`: what a network learns from besides the labels.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,8 @@ use crate::failure::bad_input;
 pub struct DistilConfig {
     /// Folders of bundles with the same expressions; each bundle's clear model, all weighing equally.
     pub teachers: Vec<PathBuf>,
+    /// Trials of the same study whose bundles teach as well; `trial` and `study` find them among the results.
+    pub trials: Vec<String>,
     /// What the teachers' logits are divided by (0.1..=20); higher says more of the classes that are not the best.
     pub temperature: f32,
     /// Share of the target that is the teachers' (0..=1); the rest is the label's.
@@ -22,7 +24,7 @@ pub struct DistilConfig {
 
 impl Default for DistilConfig {
     fn default() -> Self {
-        Self { teachers: Vec::new(), temperature: 2.0, weight: 0.5 }
+        Self { teachers: Vec::new(), trials: Vec::new(), temperature: 2.0, weight: 0.5 }
     }
 }
 
@@ -48,7 +50,7 @@ impl Default for RobustDistilConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct VotesConfig {
-    /// `fer2013new.csv`, with a line for every line of the data.
+    /// `fer2013new.csv`, with a line for every line of the data: its path, from the folder that the data lies in.
     pub file: PathBuf,
     /// Share of the target that is theirs (0..=1); the rest is the label's.
     pub weight: f32,
@@ -61,6 +63,11 @@ impl Default for VotesConfig {
 }
 
 impl VotesConfig {
+    /// The same with the path of the file as it is from here, for data at this path.
+    pub fn beside(&self, data: &Path) -> Self {
+        Self { file: data.parent().unwrap_or(Path::new("")).join(&self.file), ..self.clone() }
+    }
+
     pub(super) fn check(&self) -> anyhow::Result<()> {
         within("votes.weight", self.weight.into(), 0.0, 1.0)
     }
@@ -75,8 +82,13 @@ impl RobustDistilConfig {
 
 impl DistilConfig {
     pub(super) fn check(&self) -> anyhow::Result<()> {
-        if self.teachers.is_empty() {
-            return Err(bad_input("distil.teachers is empty; name at least one bundle"));
+        if self.teachers.is_empty() && self.trials.is_empty() {
+            return Err(bad_input(
+                "distil.teachers is empty, and distil.trials too; name at least one bundle or trial",
+            ));
+        }
+        if let Some(name) = self.trials.iter().find(|name| name.is_empty() || name.contains(['/', '\\'])) {
+            return Err(bad_input(format!("distil.trials: {name:?} is no name of a trial")));
         }
         within("distil.temperature", self.temperature.into(), 0.1, 20.0)?;
         within("distil.weight", self.weight.into(), 0.0, 1.0)

@@ -117,7 +117,7 @@ struct Provenance<'a> {
 pub fn run(args: &TrainDetectorArgs) -> anyhow::Result<()> {
     let trial = DetectorConfig::read(args.config.as_deref())?;
     let trial = if args.training.quick { trial.quick() } else { trial };
-    let device = args.training.device.open()?;
+    let device = args.training.processors.open_one()?;
     stop::on_signal(|| ())?;
     let set = faces::read(&args.data)?;
     let data_sha256 = set.sha256.clone();

@@ -39,16 +39,19 @@ pub struct Slice {
 }
 
 /// The answers on faces, in their order, by brightness and by contrast.
-pub fn slices(faces: &[Face<'_>], answers: &[Answer], labels: &LabelSet, seed: u64) -> Vec<Slicing> {
-    let (means, deviations): (Vec<f64>, Vec<f64>) =
-        faces.iter().map(|face| mean_and_deviation(face.picture.pixels())).unzip();
+///
+/// # Errors
+/// A face that cannot be read.
+pub fn slices(faces: &[Face<'_>], answers: &[Answer], labels: &LabelSet, seed: u64) -> anyhow::Result<Vec<Slicing>> {
+    let light = faces.iter().map(|face| Ok(mean_and_deviation(face.picture.read()?.pixels())));
+    let (means, deviations): (Vec<f64>, Vec<f64>) = light.collect::<anyhow::Result<Vec<_>>>()?.into_iter().unzip();
     let slicing = |(by, values): (&'static str, Vec<f64>)| {
         let mut ordered: Vec<(f64, &Answer)> = values.into_iter().zip(answers).collect();
         ordered.sort_by(|a, b| a.0.total_cmp(&b.0));
         let groups = ordered.chunks(ordered.len().div_ceil(GROUPS).max(1)).map(|group| slice(group, labels, seed));
         Slicing { by, unit: "grey levels", groups: groups.collect() }
     };
-    [("brightness", means), ("contrast", deviations)].map(slicing).into()
+    Ok([("brightness", means), ("contrast", deviations)].map(slicing).into())
 }
 
 fn slice(group: &[(f64, &Answer)], labels: &LabelSet, seed: u64) -> Slice {
@@ -77,13 +80,14 @@ mod tests {
     use models::GrayImage;
 
     use super::*;
+    use crate::face;
 
     #[test]
     fn dark_faces_are_counted_apart_from_bright_ones() {
         // Ten faces, from dark to bright and from flat to hard; the darker half is answered right.
-        let pictures: Vec<GrayImage> = (0..10_u8)
+        let pictures: Vec<face::Face> = (0..10_u8)
             .rev()
-            .map(|step| GrayImage::from_vec(vec![10 * step, 12 * step, 10 * step, 12 * step], 2, 2).unwrap())
+            .map(|step| GrayImage::from_vec(vec![10 * step, 12 * step, 10 * step, 12 * step], 2, 2).unwrap().into())
             .collect();
         let faces: Vec<Face<'_>> = pictures.iter().map(|picture| Face { picture, truth: 3 }).collect();
         let labels = LabelSet::fer2013();
@@ -93,13 +97,13 @@ mod tests {
             Answer::new(3, &scores)
         };
         let answers: Vec<Answer> = (0..10).map(|index| said(if index < 5 { 0.1 } else { 0.9 })).collect();
-        let found = slices(&faces, &answers, &labels, 1);
+        let found = slices(&faces, &answers, &labels, 1).unwrap();
         assert_eq!(found.iter().map(|slicing| slicing.by).collect::<Vec<_>>(), ["brightness", "contrast"]);
         for Slicing { groups, .. } in &found {
             assert_eq!(groups.iter().map(|group| group.faces).collect::<Vec<_>>(), [2; 5]);
             assert_eq!(groups.iter().map(|group| group.accuracy).collect::<Vec<_>>(), [1.0, 1.0, 0.5, 0.0, 0.0]);
         }
         assert_eq!((found[0].groups[0].from, found[0].groups[4].to, found[1].groups[4].to), (0.0, 99.0, 9.0));
-        assert!(slices(&[], &[], &labels, 1).iter().all(|slicing| slicing.groups.is_empty()));
+        assert!(slices(&[], &[], &labels, 1).unwrap().iter().all(|slicing| slicing.groups.is_empty()));
     }
 }

@@ -7,13 +7,14 @@ use rayon::prelude::*;
 
 use super::gate::{GateSample, Outcome, State};
 use super::metrics::Answer;
+use crate::face;
 use crate::progress::FaceBar;
 
 /// A picture of a face with its right label, an index into the bundle's labels.
 #[derive(Copy, Clone)]
 pub struct Face<'a> {
     /// The picture, at the size it has in the data set.
-    pub picture: &'a GrayImage,
+    pub picture: &'a face::Face,
     /// The right label.
     pub truth: usize,
 }
@@ -73,23 +74,19 @@ pub struct LevelAnswers {
 /// Blurs every face to every level and asks for it, on all cores. The result does not depend on how many there are.
 ///
 /// # Errors
-/// A model that fails.
-pub fn sweep(
-    recognizer: &Recognizer,
-    faces: &[Face<'_>],
-    levels: &[BlurLevel],
-) -> Result<Vec<LevelAnswers>, ClassifierError> {
+/// A model that fails, a face that cannot be read.
+pub fn sweep(recognizer: &Recognizer, faces: &[Face<'_>], levels: &[BlurLevel]) -> anyhow::Result<Vec<LevelAnswers>> {
     let progress = FaceBar::new("evaluating", faces.len() * levels.len());
     let mut rows = Vec::with_capacity(levels.len());
     for &level in levels {
         let ask = |face: &Face<'_>| {
             // At the face's own size.
-            let blurred = box_blur(face.picture.view(), level.radius_px(face.picture.width()));
+            let blurred = box_blur(face.picture.read()?.view(), level.radius_px(face.picture.side()));
             let answer = ask(recognizer, blurred.view(), face.truth);
             progress.step();
-            answer
+            anyhow::Ok(answer?)
         };
-        let answers = faces.par_iter().map(ask).collect::<Result<Vec<_>, _>>()?;
+        let answers = faces.par_iter().map(ask).collect::<anyhow::Result<Vec<_>>>()?;
         progress.line(&format!("blur {}: {} faces done", level.name(), answers.len()));
         rows.push(LevelAnswers { level, answers });
     }

@@ -19,6 +19,8 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     /// Tensors of the network that keep their random values.
     pub missing: Vec<String>,
+    /// Tensors of normalisations that were folded away, which are made anew of the faces.
+    pub folded: Vec<String>,
 }
 
 /// A tensor that was taken over.
@@ -42,11 +44,14 @@ pub struct Skipped {
 impl Plan {
     /// What there is to say about loading from `path`: how much was taken, and each exception.
     pub fn summary(&self, path: &Path) -> String {
-        let all = self.loaded.len() + self.missing.len();
+        let all = self.loaded.len() + self.missing.len() + self.folded.len();
         let mut lines =
             vec![format!("init: {} of the network's {all} tensors from {}", self.loaded.len(), path.display())];
         let summed = self.loaded.iter().filter(|loaded| loaded.is_summed);
         lines.extend(summed.map(|loaded| format!("init: {} summed over the three colours", loaded.to)));
+        if !self.folded.is_empty() {
+            lines.push(format!("init: {} more made of the faces, where a normalisation was folded", self.folded.len()));
+        }
         let unfit = self.skipped.iter().map(|Skipped { from, reason }| format!("init: skipped {from}: {reason}"));
         let missing = self.missing.iter().map(|name| format!("init: {name} stays random"));
         lines.extend(shortened(unfit.collect(), "skipped"));
@@ -75,6 +80,7 @@ impl fmt::Display for Plan {
         for Skipped { from, reason } in &self.skipped {
             writeln!(f, "skipped {from}: {reason}")?;
         }
+        self.folded.iter().try_for_each(|name| writeln!(f, "made of the faces {name}"))?;
         self.missing.iter().try_for_each(|name| writeln!(f, "random {name}"))
     }
 }
@@ -87,9 +93,15 @@ pub fn plan(source: Source, network: &Network) -> (Vec<Stored>, Plan) {
         .into_iter()
         .map(|tensor| (tensor.name.clone(), tensor.shape.to_vec()))
         .collect();
-    let mut plan = Plan { loaded: Vec::new(), skipped: Vec::new(), missing: Vec::new() };
+    let mut plan = Plan { loaded: Vec::new(), skipped: Vec::new(), missing: Vec::new(), folded: Vec::new() };
     let mut tensors = Vec::new();
-    for (from, tensor) in renamed(source, network) {
+    let is_folded = source.layout == Layout::Folded;
+    for (from, mut tensor) in renamed(source, network) {
+        if is_folded && let Some(layer) = folded_norm(&tensor.name, &wanted).map(str::to_owned) {
+            tensor.name = format!("{layer}.norm.beta");
+            let made = NORM_STATE.map(|state| format!("{layer}.norm.{state}"));
+            plan.folded.extend(made.into_iter().filter(|name| wanted.remove(name).is_some()));
+        }
         let to = tensor.name.clone();
         let shape = tensor.shape.to_vec();
         let Some(expected) = wanted.get(&to) else {
@@ -110,11 +122,20 @@ pub fn plan(source: Source, network: &Network) -> (Vec<Stored>, Plan) {
     (tensors, plan)
 }
 
+/// What a normalisation has besides its shift.
+const NORM_STATE: [&str; 3] = ["gamma", "running_mean", "running_var"];
+
+/// The convolution with a normalisation of its own, if this is the name of its bias: the shift of that normalisation.
+fn folded_norm<'a>(name: &'a str, wanted: &BTreeMap<String, Vec<usize>>) -> Option<&'a str> {
+    let layer = name.strip_suffix(".conv.bias")?;
+    wanted.contains_key(&format!("{layer}.norm.beta")).then_some(layer)
+}
+
 /// The tensors by the network's names, each with the name that it has in the file.
 fn renamed(source: Source, network: &Network) -> Vec<(String, Stored)> {
     let tensors = source.tensors.into_iter().filter(|tensor| tensor.dtype.is_float()).collect();
-    if source.layout == Layout::Mien {
-        // A checkpoint has the kind of network before every name.
+    if source.layout != Layout::Torch {
+        // A checkpoint or an exported network has the kind of network before every name.
         let kind = |name: &str| name.split_once('.').map_or_else(|| name.to_owned(), |(_, rest)| rest.to_owned());
         return with_names(tensors, kind);
     }

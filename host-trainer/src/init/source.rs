@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::store::burn_pack::Tensor;
 use burn::store::{BurnpackStore, ModuleStore, PytorchStore, SafetensorsStore};
 
+use super::folded;
 use crate::failure::bad_input;
 
 /// All tensors of a file, by the names that they have there.
@@ -23,7 +24,12 @@ pub enum Layout {
     Torch,
     /// A checkpoint of this program.
     Mien,
+    /// The same with normalisations folded into their convolutions: a bundle.
+    Folded,
 }
+
+/// The file that makes a folder a bundle.
+const BUNDLE: &str = "bundle.toml";
 
 /// The best weights of a work folder.
 const BEST: &str = "best.bpk";
@@ -31,9 +37,21 @@ const BEST: &str = "best.bpk";
 /// Reads what `init` names: see [`crate::init`].
 ///
 /// # Errors
-/// Nothing there, another kind of file, a damaged one, a bundle without its work folder.
+/// Nothing there, another kind of file, a damaged one, a bundle that does not hold.
 pub fn read(path: &Path) -> anyhow::Result<Source> {
-    let file = if path.is_dir() { best_of(path)? } else { path.to_owned() };
+    let file = match best_of(path) {
+        Some(best) => best,
+        None if path.join(BUNDLE).is_file() => {
+            return Ok(Source { tensors: folded::read(path)?, layout: Layout::Folded });
+        }
+        None if path.is_dir() => {
+            return Err(bad_input(format!(
+                "init = {}: neither a bundle nor a work folder: no {BUNDLE} in it, and no {BEST} in it or in its folder `clear`",
+                path.display()
+            )));
+        }
+        None => path.to_owned(),
+    };
     if !file.is_file() {
         return Err(bad_input(format!("init = {}: there is no such file or folder", path.display())));
     }
@@ -52,18 +70,15 @@ pub fn read(path: &Path) -> anyhow::Result<Source> {
     Ok(Source { tensors, layout })
 }
 
-/// The best clear weights of a work folder, of one of its stages, or of the training of a bundle.
-fn best_of(folder: &Path) -> anyhow::Result<PathBuf> {
+/// The best clear weights of a work folder, of one of its stages, or of the training of a bundle, where they are still
+/// there: they have what a bundle's own files have lost.
+fn best_of(folder: &Path) -> Option<PathBuf> {
+    if !folder.is_dir() {
+        return None;
+    }
     let candidates =
         [folder.join(BEST), folder.join("clear").join(BEST), folder.with_extension("work").join("clear").join(BEST)];
-    candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {
-        let work = folder.with_extension("work");
-        bad_input(format!(
-            "init = {}: no {BEST} in it, in its folder `clear`, or in {}\n  name the work folder of a training; a bundle alone cannot be trained further, as its networks are folded for the device",
-            folder.display(),
-            work.display()
-        ))
-    })
+    candidates.into_iter().find(|path| path.is_file())
 }
 
 /// The tensors of a PyTorch file, at its root or below the key that training scripts put a model's weights under.

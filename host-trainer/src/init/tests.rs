@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use burn::module::Module;
 use burn::store::{BurnToPyTorchAdapter, bridge};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
+use models::Bundle;
 use tempfile::TempDir;
 
 use self::published::Published;
@@ -183,6 +184,36 @@ fn a_checkpoint_is_loaded_from_its_file_folder_or_beside_its_bundle() {
 }
 
 #[test]
+fn a_bundle_learns_on_from_its_own_answers() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/bundles/default");
+    let bundle = Bundle::open(&path).unwrap();
+    let input = bundle.manifest.input;
+    let config = NetworkConfig::Residual { widths: vec![32, 64, 128, 256], blocks: vec![1, 2, 2, 1], dropout: 0.0 };
+    let device = Device::flex().autodiff();
+    let (loaded, plan) = init(Network::new(&config, 7, &device), &path).unwrap();
+    assert!(plan.missing.is_empty() && plan.skipped.is_empty(), "{plan}");
+    // Of every normalisation its scale and two statistics.
+    assert_eq!(plan.folded.len(), 3 * 16, "{plan}");
+    assert!(plan.summary(&path).contains("made of the faces"), "{}", plan.summary(&path));
+
+    let pairs = &bundle.golden().pairs;
+    let pixels: Vec<f32> = pairs.iter().flat_map(|pair| input.tensor(pair.crop.view()).unwrap()).collect();
+    let shape = [pairs.len(), 1, input.side, input.side];
+    let crops = Tensor::<4>::from_data(TensorData::new(pixels, shape), &device);
+    let expected: Vec<f32> = pairs.iter().flat_map(|pair| pair.clear.clone()).collect();
+    let is_close = |network: &Network, crops: Tensor<4>, what: &str| {
+        let logits: Vec<f32> = network.forward(crops).into_data().try_to_vec().unwrap();
+        assert!(
+            logits.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-2),
+            "{what}: {logits:?}, not {expected:?}"
+        );
+    };
+    let network = loaded.unfolded(&crops);
+    is_close(&network, crops.clone(), "in training, on the faces that gave the statistics");
+    is_close(&network.valid(), crops.without_autodiff(), "in evaluation");
+}
+
+#[test]
 fn what_does_not_fit_is_refused_with_the_reason() {
     let folder = TempDir::new().unwrap();
     let refused = |config: &NetworkConfig, path: &Path| {
@@ -195,7 +226,7 @@ fn what_does_not_fit_is_refused_with_the_reason() {
     assert!(told.contains("none of its") && told.contains("bn1.weight"), "{told}");
     let plain = NetworkConfig::PlainCnn { depth: 1 };
     assert!(refused(&plain, &folder.path().join("nothing.safetensors")).contains("no such file"));
-    assert!(refused(&plain, folder.path()).contains("work folder"));
+    assert!(refused(&plain, folder.path()).contains("neither a bundle nor a work folder"));
     for name in ["weights.h5", "weights.safetensors", "weights.bpk", "weights.pth", "weights.pt"] {
         let path = folder.path().join(name);
         std::fs::write(&path, "no weights").unwrap();

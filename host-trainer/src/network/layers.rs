@@ -11,6 +11,9 @@ use burn::tensor::{Device, Tensor};
 /// He et al. 2015: keeps the variance of activations through ReLU layers.
 const HE_FAN_OUT: Initializer = Initializer::KaimingNormal { gain: std::f64::consts::SQRT_2, fan_out_only: true };
 
+/// Share of every batch in the statistics of a normalisation: the library's.
+const MOMENTUM: f64 = 0.1;
+
 /// A part of a network that has weights: what is folded for export, or frozen for fine-tuning.
 pub enum Layer<'a> {
     /// A convolution and the normalisation of its output.
@@ -92,6 +95,23 @@ impl ConvNorm {
             Some(norm) => norm.forward(output),
             None => output,
         }
+    }
+
+    /// Lets the next forward pass in training keep the statistics of its batch alone, or again a moving average.
+    pub fn keep_last_batch(&mut self, alone: bool) {
+        if let Some(norm) = &mut self.norm {
+            norm.momentum = if alone { 1.0 } else { MOMENTUM };
+        }
+    }
+
+    /// The reverse of folding, where the normalisation has but the folded shift: with the statistics that it has kept,
+    /// it gets the scale and the shift under which it changes nothing else.
+    pub fn unfold(&mut self) {
+        let Some(norm) = &mut self.norm else { return };
+        let deviation = norm.running_var.value_sync().add_scalar(norm.epsilon).sqrt();
+        let shift = norm.beta.val().detach() + norm.running_mean.value_sync();
+        norm.gamma = Param::initialized(norm.gamma.id, deviation.detach().require_grad());
+        norm.beta = Param::initialized(norm.beta.id, shift.detach().require_grad());
     }
 
     /// Becomes one convolution with a bias that does the same as this pair does in evaluation.

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use models::GrayImage;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::{Entry, Fault, Reader, Tolerance};
+use super::{Entry, Fault, Picture, Reader, Tolerance};
+use crate::face::Face;
 use crate::failure::bad_input;
 use crate::sample::{DataSet, Sample, hex};
 
@@ -42,7 +44,7 @@ pub fn collect(path: &Path, mut reader: &mut dyn Reader, max_bad: u64) -> anyhow
     }
     let side = samples
         .first()
-        .map(|sample| sample.face.width())
+        .map(|sample| sample.face.side())
         .ok_or_else(|| bad_input(format!("{}: there is no picture in it; check the path", path.display())))?;
     Ok(DataSet {
         path: path.to_path_buf(),
@@ -56,22 +58,36 @@ pub fn collect(path: &Path, mut reader: &mut dyn Reader, max_bad: u64) -> anyhow
 
 /// The sample, its place, and the SHA-256 of its content.
 fn load(entry: Entry) -> Result<(Sample, String, [u8; 32]), Fault> {
-    let content = entry.picture.content().map_err(Fault::One)?;
-    let face = content.decode().map_err(Fault::One)?;
-    let sha256 = content.sha256();
-    let Entry { row, place, usage, label, soft, subject, .. } = entry;
+    let Entry { row, place, usage, label, soft, subject, picture } = entry;
+    let (face, sha256) = match picture {
+        // It stays there; the hash of the index is that of the data.
+        Picture::Gray(face @ Face::InShard(_)) => (face, [0; 32]),
+        other => {
+            let content = other.content().map_err(Fault::One)?;
+            let picture = content.decode().map_err(Fault::One)?;
+            check_square(&place, &picture).map_err(Fault::All)?;
+            (picture.into(), content.sha256())
+        }
+    };
     Ok((Sample { row, usage, label, soft, subject, face }, place, sha256))
 }
 
-fn check_size(place: &str, sample: &Sample, first: Option<&Sample>) -> anyhow::Result<()> {
-    let cure = "`mien-trainer prepare` cuts the faces out and brings them to one size";
-    let (width, height) = (sample.face.width(), sample.face.height());
-    if width != height {
-        return Err(bad_input(format!("{place}: {width}x{height} px is not square; {cure}")));
+/// What brings pictures to one size.
+const CURE: &str = "`mien-trainer prepare` cuts the faces out and brings them to one size";
+
+fn check_square(place: &str, picture: &GrayImage) -> anyhow::Result<()> {
+    let (width, height) = (picture.width(), picture.height());
+    if width == height {
+        return Ok(());
     }
-    match first.map(|first| first.face.width()) {
-        Some(one) if one != width => {
-            Err(bad_input(format!("{place}: {width} px instead of {one} px like the first; {cure}")))
+    Err(bad_input(format!("{place}: {width}x{height} px is not square; {CURE}")))
+}
+
+fn check_size(place: &str, sample: &Sample, first: Option<&Sample>) -> anyhow::Result<()> {
+    let side = sample.face.side();
+    match first.map(|first| first.face.side()) {
+        Some(one) if one != side => {
+            Err(bad_input(format!("{place}: {side} px instead of {one} px like the first; {CURE}")))
         }
         _ => Ok(()),
     }

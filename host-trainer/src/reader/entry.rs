@@ -1,6 +1,7 @@
 //! One labelled picture that may not be decoded yet: reading a data set's list is cheap, its pictures are decoded on all
 //! cores.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use models::{Gray8, GrayImage, Rgb8};
 use sha2::{Digest, Sha256};
 
 use super::unreadable;
+use crate::face::Face;
 use crate::failure::bad_input;
 use crate::sample::Usage;
 
@@ -41,8 +43,8 @@ pub struct Entry {
 pub enum Picture {
     /// A file of its own.
     File(PathBuf),
-    /// Here.
-    Gray(GrayImage),
+    /// Here, or in a shard.
+    Gray(Face),
 }
 
 impl Picture {
@@ -55,7 +57,7 @@ impl Picture {
             Picture::File(path) => {
                 Ok(Content::Encoded(path, fs::read(path).map_err(|error| unreadable(path, &error))?))
             }
-            Picture::Gray(gray) => Ok(Content::Gray(gray)),
+            Picture::Gray(face) => Ok(Content::Gray(face.read()?)),
         }
     }
 }
@@ -65,7 +67,7 @@ pub enum Content<'a> {
     /// The bytes of the file.
     Encoded(&'a Path, Vec<u8>),
     /// Gray pixels.
-    Gray(&'a GrayImage),
+    Gray(Cow<'a, GrayImage>),
 }
 
 impl Content<'_> {
@@ -84,7 +86,7 @@ impl Content<'_> {
     pub fn decode(&self) -> anyhow::Result<GrayImage> {
         match self {
             Content::Encoded(path, bytes) => decode(path, bytes),
-            Content::Gray(gray) => Ok((*gray).clone()),
+            Content::Gray(gray) => Ok(GrayImage::clone(gray)),
         }
     }
 }

@@ -176,7 +176,7 @@ impl Columns {
         let pixels = parse_pixels(fields[self.pixels])?;
         let face = GrayImage::from_vec(pixels, SIDE, SIDE).map_err(|error| error.to_string())?;
         let place = format!("line {}", line.number);
-        let picture = Picture::Gray(face);
+        let picture = Picture::Gray(face.into());
         Ok(Entry { row: line.number, place, usage, label, soft: None, subject: None, picture })
     }
 }
@@ -268,8 +268,8 @@ mod tests {
             assert_eq!(data.samples.len(), 2);
             let second = &data.samples[1];
             assert_eq!((second.row, second.usage, second.label), (3, Usage::PublicTest, 6));
-            assert!(data.samples[0].face.pixels().iter().all(|&pixel| pixel == 255));
-            assert!(second.face.pixels().iter().all(|&pixel| pixel == 7));
+            assert!(data.samples[0].face.read().unwrap().pixels().iter().all(|&pixel| pixel == 255));
+            assert!(second.face.read().unwrap().pixels().iter().all(|&pixel| pixel == 7));
         }
     }
 
@@ -366,7 +366,8 @@ mod tests {
         fn pixels_are_read_back(pixels in prop::collection::vec(any::<u8>(), SIDE * SIDE)) {
             let text = pixels.iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
             let data = read(format!("emotion,pixels,Usage\n3,{text},Training\n").as_bytes()).unwrap();
-            prop_assert_eq!(data.samples[0].face.pixels(), pixels);
+            let face = data.samples[0].face.read().unwrap();
+            prop_assert_eq!(face.pixels(), pixels);
         }
     }
 }

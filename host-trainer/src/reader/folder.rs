@@ -36,7 +36,7 @@ mod tests {
         let data = read();
         assert_eq!(data.labels.as_slice(), [Expression::Angry, Expression::Happy]);
         assert_eq!(data.side, 16);
-        let seen: Vec<_> = data.samples.iter().map(|s| (s.row, s.label, s.face.pixels()[0])).collect();
+        let seen: Vec<_> = data.samples.iter().map(|s| (s.row, s.label, s.face.read().unwrap().pixels()[0])).collect();
         assert_eq!(seen, [(1, 0, 5), (2, 0, 5), (3, 1, 9)]);
         assert_eq!(data.sha256, read().sha256);
         picture(folder.path(), "anger/c.jpg", 16, 6);

@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::vec;
 
-use models::{GrayImage, LabelSet};
+use models::LabelSet;
 
 use super::{Entry, Fault, Picture, Reader, unreadable};
+use crate::face::{Face, OpenShard};
 use crate::failure::bad_input;
 use crate::sample::sha256_hex;
 use crate::shard::index::{FILE, Index, ShardFile};
-use crate::shard::{Record, Shard, decode};
+use crate::shard::{Record, decode, pixel_offsets};
 
 /// The file that tells such a folder.
 pub const INDEX: &str = FILE;
@@ -21,7 +22,8 @@ pub struct Prepared {
     index: Index,
     sha256: String,
     shards: vec::IntoIter<ShardFile>,
-    records: vec::IntoIter<Record>,
+    /// Without their pixels.
+    records: vec::IntoIter<(Face, Record)>,
 }
 
 impl Prepared {
@@ -40,9 +42,10 @@ impl Prepared {
         })
     }
 
-    /// Reads one shard, which must be the one that the index means.
-    fn read(&self, file: &ShardFile) -> anyhow::Result<Shard> {
+    /// Reads one shard, which must be the one that the index means; its pictures stay there.
+    fn read(&self, file: &ShardFile) -> anyhow::Result<Vec<(Face, Record)>> {
         let path = self.folder.join(&file.file);
+        let open = OpenShard::open(&path, self.index.side)?;
         let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
         let refuse = |what: &str| {
             let cure = "copy it again, prepare again, or allow for it with --max-bad";
@@ -56,20 +59,24 @@ impl Prepared {
         if sha256_hex(&bytes) != file.sha256 {
             return Err(refuse("it is not the shard that the index means"));
         }
-        Ok(shard)
+        let offsets = pixel_offsets(&shard, bytes.len());
+        let stored = |(mut record, offset): (Record, u64)| {
+            record.pixels = Vec::new();
+            (open.face(offset, record.fingerprint.exact), record)
+        };
+        Ok(shard.records.into_iter().zip(offsets).map(stored).collect())
     }
 
-    fn entry(&self, record: Record) -> anyhow::Result<Entry> {
-        let side = self.index.side;
-        Ok(Entry {
+    fn entry(&self, (face, record): (Face, Record)) -> Entry {
+        Entry {
             row: record.row,
             place: record.place,
             usage: record.usage,
             label: usize::from(record.label),
             soft: record.soft.map(Into::into),
             subject: record.subject.map(Into::into),
-            picture: Picture::Gray(GrayImage::from_vec(record.pixels, side, side)?),
-        })
+            picture: Picture::Gray(face),
+        }
     }
 }
 
@@ -79,11 +86,11 @@ impl Iterator for Prepared {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(record) = self.records.next() {
-                return Some(self.entry(record).map_err(Fault::One));
+                return Some(Ok(self.entry(record)));
             }
             let file = self.shards.next()?;
             match self.read(&file) {
-                Ok(shard) => self.records = shard.records.into_iter(),
+                Ok(records) => self.records = records.into_iter(),
                 Err(error) => return Some(Err(Fault::One(error))),
             }
         }

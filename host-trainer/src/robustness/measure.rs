@@ -90,9 +90,10 @@ impl Measurement<'_> {
     }
 
     fn ask(&self, &(index, face): &Numbered<'_>, state: Option<(Degradation, f32)>) -> anyhow::Result<FaceRow> {
+        let picture = face.picture.read()?;
         let degraded = match state {
-            Some((degradation, strength)) => degradation.apply(strength, face.picture, self.seed, index)?,
-            None => Degraded::not(face.picture),
+            Some((degradation, strength)) => degradation.apply(strength, &picture, self.seed, index)?,
+            None => Degraded::not(&picture),
         };
         let answer = sweep::ask(self.recognizer, degraded.picture.view(), face.truth);
         let answer = answer.context("a model of the bundle failed")?;

@@ -86,6 +86,27 @@ pub fn decode(bytes: &[u8]) -> Result<Shard, String> {
     }
 }
 
+/// Where in the `length` bytes of a shard the pixels of each of its records begin.
+pub fn pixel_offsets(shard: &Shard, length: usize) -> Vec<u64> {
+    let area = shard.header.side * shard.header.side;
+    // From the end, where every size is known.
+    let mut end = length - HASH;
+    let mut offsets: Vec<u64> = Vec::with_capacity(shard.records.len());
+    for record in shard.records.iter().rev() {
+        offsets.push((end - area) as u64);
+        end -= area + size_before_pixels(record);
+    }
+    offsets.reverse();
+    offsets
+}
+
+/// Bytes of a record but for its pixels.
+fn size_before_pixels(record: &Record) -> usize {
+    let text = |text: Option<&str>| 2 + text.map_or(0, |text| text.len());
+    let soft = 1 + 4 * record.soft.as_ref().map_or(0, Vec::len);
+    8 + 2 + 16 + 8 + 8 + text(Some(&record.place)) + text(record.subject.as_deref()) + soft
+}
+
 fn usage_code(usage: Usage) -> u8 {
     Usage::ALL.iter().position(|&other| other == usage).unwrap_or(0) as u8
 }
@@ -194,7 +215,13 @@ mod tests {
         #[test]
         fn what_is_written_is_read_back(records in prop::collection::vec(record(), 0..5)) {
             let shard = shard(records);
-            prop_assert_eq!(decode(&encode(&shard).unwrap()).unwrap(), shard);
+            let bytes = encode(&shard).unwrap();
+            prop_assert_eq!(&decode(&bytes).unwrap(), &shard);
+            let offsets = pixel_offsets(&shard, bytes.len());
+            prop_assert_eq!(offsets.len(), shard.records.len());
+            for (record, offset) in shard.records.iter().zip(offsets) {
+                prop_assert_eq!(&bytes[offset as usize..][..SIDE * SIDE], &record.pixels);
+            }
         }
 
         #[test]

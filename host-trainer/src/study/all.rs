@@ -57,7 +57,7 @@ pub fn run(args: &StudyRunArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     match args.engine {
-        Engine::Slurm => slurm::submit(&study, &pending, &results, &args.run, &args.slurm),
+        Engine::Slurm => slurm::submit(&study, &ready(&study, &pending), &results, &args.run, &args.slurm),
         Engine::Local => run_here(&study, &pending, &results, &args.run),
     }
 }
@@ -88,6 +88,24 @@ fn plan(study: &Study, results: &Path, args: &RunArgs) -> anyhow::Result<Vec<usi
         }
     }
     Ok(pending)
+}
+
+/// Those of the pending trials that learn from none of the others; the tasks of an array do not wait for each other.
+fn ready(study: &Study, pending: &[usize]) -> Vec<usize> {
+    let ids: Vec<&str> = pending.iter().map(|&index| study.trials[index].id.as_str()).collect();
+    let teacher = |index: usize| {
+        let distil = study.trials[index].config.distil.as_ref();
+        distil.and_then(|distil| distil.trials.iter().find(|name| ids.contains(&name.as_str())))
+    };
+    let mut ready = pending.to_vec();
+    ready.retain(|&index| match teacher(index) {
+        Some(name) => {
+            eprintln!("  {}: learns from {name}; submit again when that is done", study.trials[index].id);
+            false
+        }
+        None => true,
+    });
+    ready
 }
 
 /// What a trial reached on its first test faces.

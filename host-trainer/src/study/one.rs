@@ -11,7 +11,7 @@ use models::{BlurLevel, Bundle};
 use super::folder::Trial;
 use super::options::{RunArgs, name};
 use super::record::{
-    DataRecord, LOG, Record, StageRecord, Standing, TestRecord, WORK, Wanted, config_sha256, standing,
+    BUNDLE, DataRecord, LOG, Record, StageRecord, Standing, TestRecord, WORK, Wanted, config_sha256, standing,
 };
 use super::samples;
 use crate::checkpoint::Store;
@@ -23,11 +23,9 @@ use crate::report::folder::OutputFolder;
 use crate::report::settings::command_line;
 use crate::sample::{DataSet, UsageFilter};
 use crate::say::{log_to, note, say};
-use crate::trial::{Outcome, Training, data_of};
-use crate::{COMMIT, reader, report, stop};
+use crate::trial::{Outcome, Training, data_of, read};
+use crate::{COMMIT, report, stop};
 
-/// Folder of the bundle in a trial's folder.
-const BUNDLE: &str = "bundle";
 /// Folder of the evaluations in a trial's folder, one in it for each set of faces.
 pub const EVALUATION: &str = "evaluation";
 
@@ -74,8 +72,9 @@ struct Test<'a> {
 fn run_in(folder: &Path, trial: &Trial, args: &RunArgs) -> anyhow::Result<()> {
     let config = args.config(trial);
     let path = data_of(args.data.as_deref(), &config)?;
-    let data = read(path, args)?.without(&config.drop_classes)?;
-    let also = args.also.iter().map(|also| read(&also.path, args)).collect::<anyhow::Result<Vec<_>>>()?;
+    let read = |path: &Path| read(path, &args.options, &config, args.quick);
+    let data = read(path)?.without(&config.drop_classes)?;
+    let also = args.also.iter().map(|also| read(&also.path)).collect::<anyhow::Result<Vec<_>>>()?;
     let wanted = Wanted {
         config_sha256: config_sha256(&config),
         quick: args.quick,
@@ -93,7 +92,7 @@ fn run_in(folder: &Path, trial: &Trial, args: &RunArgs) -> anyhow::Result<()> {
     let others = args.also.iter().zip(&also);
     tests.extend(others.map(|(also, data)| Test { name: also.name.clone(), data, usage: UsageFilter::All }));
 
-    let config = args.with_weights(config)?;
+    let config = args.with_teachers(args.with_weights(config)?, &trial.study)?;
     let outcome = train(folder, &config, &data, args)?;
     let bundle_path = folder.join(BUNDLE);
     let bundle = Bundle::open(&bundle_path)?;
@@ -109,7 +108,7 @@ fn run_in(folder: &Path, trial: &Trial, args: &RunArgs) -> anyhow::Result<()> {
         training_faces: outcome.training_faces,
         validation_faces: outcome.validation_faces,
         weights: config.init.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()),
-        device: name(args.device).to_string_lossy().into_owned(),
+        device: name(args.processors.device).to_string_lossy().into_owned(),
         seed: config.seed,
         config,
         command: command_line(),
@@ -121,14 +120,6 @@ fn run_in(folder: &Path, trial: &Trial, args: &RunArgs) -> anyhow::Result<()> {
     record.write(folder)?;
     say(&format!("{}/{}: done, in {}", trial.study, trial.id, folder.display()));
     Ok(())
-}
-
-fn read(path: &Path, args: &RunArgs) -> anyhow::Result<DataSet> {
-    let mut data = reader::read(path, &args.options)?;
-    if args.quick {
-        data.keep_few();
-    }
-    Ok(data)
 }
 
 /// The parts of the data to measure on, and those that it does not have.
@@ -163,9 +154,9 @@ fn train(folder: &Path, config: &TrialConfig, data: &DataSet, args: &RunArgs) ->
             say(&format!("{stage} begins again: {}", why.lines().next().unwrap_or_default()));
         }
     }
-    let device = args.device.open()?;
+    let devices = args.processors.open()?;
     let out = folder.join(BUNDLE);
-    Training { trial: config, data, work: &work, out: &out, detector: None, device: &device }.run()
+    Training { trial: config, data, work: &work, out: &out, detector: None, devices: &devices }.run()
 }
 
 /// Measures at every level of blur and writes the report and the sheet of samples.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::folder::Trial;
-use crate::compute::Compute;
+use super::record::BUNDLE;
+use crate::compute::Processors;
 use crate::config::TrialConfig;
 use crate::failure::bad_input;
 use crate::reader::DataOptions;
@@ -32,9 +33,8 @@ pub struct RunArgs {
     /// Only prove that it can be run: one epoch on a few small faces. The figures are worth nothing and marked so.
     #[arg(long)]
     pub quick: bool,
-    /// Processor to train on.
-    #[arg(long, value_enum, default_value_t)]
-    pub device: Compute,
+    #[command(flatten)]
+    pub processors: Processors,
 }
 
 /// Another data set to measure on.
@@ -103,6 +103,27 @@ impl RunArgs {
         Ok(config)
     }
 
+    /// The trial with the bundles of the trials of its study that teach it.
+    ///
+    /// # Errors
+    /// Bad input: one of them is not done.
+    pub fn with_teachers(&self, mut config: TrialConfig, study: &str) -> anyhow::Result<TrialConfig> {
+        let Some(distil) = &mut config.distil else { return Ok(config) };
+        for name in std::mem::take(&mut distil.trials) {
+            let bundle = self.results(study).join(&name).join(BUNDLE);
+            let bundle = bundle.canonicalize().map_err(|error| {
+                bad_input(format!(
+                    "trial {}: it learns from the trial {name}, whose bundle {} cannot be had: {error}\n  run that one first, \
+                     with the same --results",
+                    config.name,
+                    bundle.display()
+                ))
+            })?;
+            distil.teachers.push(bundle);
+        }
+        Ok(config)
+    }
+
     /// The same on a command line.
     pub fn arguments(&self) -> Vec<OsString> {
         let mut list = Vec::new();
@@ -126,7 +147,8 @@ impl RunArgs {
         if let Some(results) = &self.results {
             push("--results", path(results));
         }
-        push("--device", name(self.device));
+        push("--device", name(self.processors.device));
+        push("--replicas", self.processors.replicas.to_string().into());
         if self.quick {
             list.push("--quick".into());
         }
@@ -173,6 +195,8 @@ mod tests {
             "r",
             "--device",
             "vulkan",
+            "--replicas",
+            "2",
             "--quick",
         ];
         let first = Line::parse_from([""].iter().chain(&given)).args;

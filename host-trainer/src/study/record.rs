@@ -19,6 +19,8 @@ use crate::sample::sha256_hex;
 pub const FILE: &str = "trial.json";
 /// Folder of the checkpoints beside it.
 pub const WORK: &str = "work";
+/// The trained bundle.
+pub const BUNDLE: &str = "bundle";
 /// What is said to the end of the file beside it.
 pub const LOG: &str = "log.txt";
 

@@ -34,7 +34,7 @@ pub fn png(labels: &LabelSet, measured: &Measurement<'_>) -> anyhow::Result<Vec<
             let (face, answer) = of_label[column * of_label.len() / IN_A_ROW.min(of_label.len())];
             let answer = &answer.clear.answer;
             let left = LEFT + column * CELL.0;
-            sheet.picture(&resize(face.picture.view(), FACE, FACE), (left, top));
+            sheet.picture(&resize(face.picture.read()?.view(), FACE, FACE), (left, top));
             let said = labels.get(answer.predicted).map_or("?", |label| label.name());
             sheet.text(said, (left, top + FACE + 11), &FONT_6X10);
             let verdict = if answer.is_right() { "right" } else { "WRONG" };

@@ -98,7 +98,7 @@ fn a_trial_with_an_unknown_key() {
 fn a_device_that_is_not_there() {
     let place = Place::default();
     place.write("faces.csv", drawn(7));
-    for device in ["cuda", "vulkan", "libtorch"] {
+    for device in ["cuda", "vulkan", "libtorch", "libtorch-cuda"] {
         let named = format!("--device {device}");
         refused(train(&place, "faces.csv").args(["--device", device]), BAD_INPUT, &[&named, "--device cpu"]);
     }

@@ -5,6 +5,7 @@ use models::{Alignment, FaceDetector, GrayImage, resize};
 use serde::Serialize;
 
 use super::figures::quantile;
+use crate::face::Face;
 
 /// Width and height of the plain frame that a face is pasted into, px.
 const FRAME: (usize, usize) = (320, 256);
@@ -52,18 +53,15 @@ pub struct Eyes {
 /// Looks for each of the square `faces` in the middle of a frame of its own mean gray.
 ///
 /// # Errors
-/// The detector fails.
-pub fn measure<'a>(
-    detector: &mut dyn FaceDetector,
-    faces: impl Iterator<Item = &'a GrayImage>,
-) -> anyhow::Result<Framing> {
+/// The detector fails, a face that cannot be read.
+pub fn measure<'a>(detector: &mut dyn FaceDetector, faces: impl Iterator<Item = &'a Face>) -> anyhow::Result<Framing> {
     let mut count = 0;
     let (mut boxes, mut eyes) = (Vec::new(), Vec::new());
     let (left, top) = ((FRAME.0 - SIDE) as f32 / 2.0, (FRAME.1 - SIDE) as f32 / 2.0);
     let [across, down] = [left, top].map(|start| move |px: f32| (px - start) / SIDE as f32);
     for face in faces {
         count += 1;
-        let found = detector.detect(framed(face).view())?;
+        let found = detector.detect(framed(face.read()?.as_ref()).view())?;
         let Some(best) = found.first() else { continue };
         let middle = best.rect.center();
         let side = SIDE as f32;
@@ -113,7 +111,8 @@ fn medians<const N: usize>(rows: &[[f32; N]]) -> [f64; N] {
     std::array::from_fn(|index| quantile(rows.iter().map(|row| row[index]).collect(), 0.5))
 }
 
-fn framed(face: &GrayImage) -> GrayImage {
+/// A face picture, enlarged, in the middle of a frame of its own mean gray: what a detector can find it in.
+pub fn framed(face: &GrayImage) -> GrayImage {
     let sum: u64 = face.pixels().iter().map(|&pixel| u64::from(pixel)).sum();
     let mut frame = GrayImage::new(FRAME.0, FRAME.1);
     frame.pixels_mut().fill((sum / face.pixels().len() as u64) as u8);
@@ -158,26 +157,27 @@ mod tests {
 
     #[test]
     fn the_alignment_gives_the_framing_back() {
-        let faces = vec![GrayImage::from_vec((0..48 * 48).map(|i| (i * 5 % 256) as u8).collect(), 48, 48).unwrap(); 30];
+        let face = GrayImage::from_vec((0..48 * 48).map(|i| (i * 5 % 256) as u8).collect(), 48, 48).unwrap();
+        let faces = vec![Face::from(face.clone()); 30];
         let framing = measure(&mut Fixed, faces.iter()).unwrap();
         assert_eq!((framing.faces, framing.found), (30, 30));
         let alignment = framing.alignment().unwrap();
         let expected = Alignment { box_scale: 1.25, box_shift_x: 0.0, box_shift_y: 0.0, eye_y: 0.4, eye_distance: 0.4 };
         assert_eq!(alignment, expected);
         // The crop by the eyes, and that by the box, is the face that was pasted.
-        let frame = framed(&faces[0]);
+        let frame = framed(&face);
         let mut found = Fixed.detect(frame.view()).unwrap()[0];
         for landmarks in [found.landmarks, None] {
             found.landmarks = landmarks;
             let crop = alignment.crop(frame.view(), &found, 48);
-            let apart = crop.pixels().iter().zip(faces[0].pixels()).filter(|(a, b)| a.abs_diff(**b) > 30).count();
+            let apart = crop.pixels().iter().zip(face.pixels()).filter(|(a, b)| a.abs_diff(**b) > 30).count();
             assert!(apart < 48 * 48 / 10, "{apart} px differ");
         }
     }
 
     #[test]
     fn too_few_faces_say_nothing() {
-        let face = GrayImage::new(48, 48);
+        let face = Face::from(GrayImage::new(48, 48));
         assert_eq!(measure(&mut Fixed, [&face].into_iter()).unwrap().alignment(), None);
     }
 }
