@@ -1,4 +1,4 @@
-//! Batches of augmented faces, made on a thread of their own while the network works.
+//! Batches of augmented faces, made on all cores while the network works.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -6,10 +6,11 @@ use std::thread::Scope;
 
 use anyhow::Context;
 use burn::tensor::{Device, Tensor, TensorData};
-use models::{BlurLevel, InputSpec, box_blur};
+use models::{BlurLevel, Gray8, InputSpec, box_blur};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use rayon::prelude::*;
 
 use crate::augment::{Form, augment, stream};
 use crate::config::{Balance, Recipe, TrialConfig};
@@ -28,38 +29,34 @@ pub struct Batch {
     targets: Vec<f32>,
 }
 
-impl Batch {
-    /// None yet, of so many faces, `side` px wide and high.
-    pub fn new(side: usize, faces: usize) -> Self {
-        Self {
-            pixels: Vec::with_capacity(faces * side * side),
-            side,
-            labels: Vec::with_capacity(faces),
-            targets: Vec::new(),
-        }
-    }
+/// One preprocessed face.
+pub struct Example {
+    /// `side * side` values.
+    pixels: Vec<f32>,
+    label: usize,
+    /// How likely each class is; empty where nothing is to be learned.
+    target: Vec<f32>,
+}
 
-    fn push(&mut self, input: &InputSpec, face: &models::GrayImage, label: usize) -> anyhow::Result<()> {
-        let face = models::resize(face.view(), self.side, self.side);
-        self.pixels.extend(input.tensor(face.view())?);
-        self.labels.push(label);
-        Ok(())
-    }
-
-    /// One more face, and how likely each class of it is.
+impl Example {
+    /// A face at the size of `input`, with its label and how likely each class of it is.
     ///
     /// # Errors
     /// A face that the preprocessing refuses.
-    pub fn push_face(
-        &mut self,
-        input: &InputSpec,
-        face: &models::GrayImage,
-        label: usize,
-        target: &[f32],
-    ) -> anyhow::Result<()> {
-        self.push(input, face, label)?;
-        self.targets.extend_from_slice(target);
-        Ok(())
+    pub fn new(input: &InputSpec, face: Gray8<'_>, label: usize, target: Vec<f32>) -> anyhow::Result<Self> {
+        Ok(Self { pixels: input.tensor(models::resize(face, input.side, input.side).view())?, label, target })
+    }
+}
+
+impl Batch {
+    /// Of faces that are `side` px wide and high.
+    pub fn of(side: usize, faces: Vec<Example>) -> Self {
+        Self {
+            side,
+            labels: faces.iter().map(|face| face.label).collect(),
+            pixels: faces.iter().flat_map(|face| &face.pixels).copied().collect(),
+            targets: faces.into_iter().flat_map(|face| face.target).collect(),
+        }
     }
 
     /// The faces in so many parts of the same size, but for one; fewer parts where there are fewer faces.
@@ -202,21 +199,24 @@ pub fn epoch<'scope, 'data: 'scope>(
         let mut order = showings(samples, recipe, &mut rng);
         order.shuffle(&mut rng);
         for showings in order.chunks_exact(recipe.batch) {
-            let mut batch = Batch::new(input.side, showings.len());
-            let made = showings.iter().try_for_each(|&Showing { sample, repeat, form }| {
+            let made = showings.par_iter().map(|&Showing { sample, repeat, form }| {
                 // Above the bits of any sample's number: another stream for every showing.
                 let number = sample as u64 | repeat << 40 | (form as u64) << 60;
                 let mut rng = stream(trial.seed, place.stage, place.epoch, number);
                 let Sample { row, label, face, .. } = samples[sample];
                 let face = augment(face.read()?.view(), &recipe.augment, form, &mut rng);
                 let target = lesson.target(sample, &mut rng);
-                batch.push_face(&input, &face, *label, &target).with_context(|| format!("the face of row {row}"))
+                Example::new(&input, face.view(), *label, target).with_context(|| format!("the face of row {row}"))
             });
-            if recipe.augment.mixup > 0.0 {
-                batch.mix(rng.random_range(0.0..=recipe.augment.mixup));
-            }
+            let made = made.collect::<anyhow::Result<Vec<_>>>().map(|faces| {
+                let mut batch = Batch::of(input.side, faces);
+                if recipe.augment.mixup > 0.0 {
+                    batch.mix(rng.random_range(0.0..=recipe.augment.mixup));
+                }
+                batch
+            });
             // The receiver is gone when training has stopped; then so does this thread.
-            if ready.send(made.map(|()| batch)).is_err() {
+            if ready.send(made).is_err() {
                 return;
             }
         }
@@ -225,23 +225,24 @@ pub fn epoch<'scope, 'data: 'scope>(
 }
 
 /// The faces as they are, in order, a batch at a time: each through the levels of blur in turn
-/// where `levels` has several.
-///
-/// # Errors
-/// A face that the preprocessing refuses.
-pub fn fixed(samples: &[&Sample], input: &InputSpec, levels: &[BlurLevel], size: usize) -> anyhow::Result<Vec<Batch>> {
-    let numbered: Vec<_> = samples.iter().enumerate().collect();
-    numbered
-        .chunks(size)
-        .map(|chunk| {
-            let mut batch = Batch::new(input.side, chunk.len());
-            for &(index, sample) in chunk {
-                let radius = levels[index % levels.len()].radius_px(sample.face.side());
-                batch.push(input, &box_blur(sample.face.read()?.view(), radius), sample.label)?;
-            }
-            Ok(batch)
-        })
-        .collect()
+/// where `levels` has several. A batch is made when it is asked for; it is an error where a face cannot be read, or the
+/// preprocessing refuses it.
+pub fn fixed<'a>(
+    samples: &'a [&'a Sample],
+    input: &'a InputSpec,
+    levels: &'a [BlurLevel],
+    size: usize,
+) -> impl Iterator<Item = anyhow::Result<Batch>> + 'a {
+    (0..samples.len()).step_by(size).map(move |first| {
+        let example = |index: usize| {
+            let sample = samples[index];
+            let radius = levels[index % levels.len()].radius_px(sample.face.side());
+            Example::new(input, box_blur(sample.face.read()?.view(), radius).view(), sample.label, Vec::new())
+        };
+        let end = (first + size).min(samples.len());
+        let faces = (first..end).into_par_iter().map(example).collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(Batch::of(input.side, faces))
+    })
 }
 
 #[cfg(test)]
@@ -285,9 +286,9 @@ mod tests {
 
     #[test]
     fn mixing_takes_a_share_of_the_opposite_face_and_its_target() {
-        let mut batch = Batch::new(1, 3);
-        (batch.pixels, batch.labels, batch.targets) =
-            (vec![0.0, 1.0, 4.0], vec![0, 1, 1], vec![1.0, 0.0, 0.0, 1.0, 0.0, 1.0]);
+        let example = |value, label, target: [f32; 2]| Example { pixels: vec![value], label, target: target.into() };
+        let faces = vec![example(0.0, 0, [1.0, 0.0]), example(1.0, 1, [0.0, 1.0]), example(4.0, 1, [0.0, 1.0])];
+        let mut batch = Batch::of(1, faces);
         batch.mix(0.25);
         assert_eq!(batch.pixels, [1.0, 1.0, 3.0]);
         assert_eq!(batch.targets, [0.75, 0.25, 0.0, 1.0, 0.25, 0.75]);

@@ -100,6 +100,7 @@ mod tests {
     use models::{GrayImage, InputSpec, Normalisation};
 
     use super::*;
+    use crate::batches::Example;
     use crate::config::{HeadConfig, NetworkConfig};
 
     const SIDE: usize = 32;
@@ -117,14 +118,13 @@ mod tests {
 
     fn batch(faces: usize) -> Batch {
         let input = InputSpec { side: SIDE, normalisation: Normalisation::Fixed { mean: 128.0, std: 64.0 } };
-        let mut batch = Batch::new(SIDE, faces);
-        for face in 0..faces {
+        let example = |face: usize| {
             let pixels = (0..SIDE * SIDE).map(|at| (at * (face + 3) % 251) as u8).collect();
             let picture = GrayImage::from_vec(pixels, SIDE, SIDE).unwrap();
-            let target: Vec<f32> = (0..3).map(|class| f32::from(u8::from(class == face % 3))).collect();
-            batch.push_face(&input, &picture, face % 3, &target).unwrap();
-        }
-        batch
+            let target = (0..3).map(|class| f32::from(u8::from(class == face % 3))).collect();
+            Example::new(&input, picture.view(), face % 3, target).unwrap()
+        };
+        Batch::of(SIDE, (0..faces).map(example).collect())
     }
 
     #[test]

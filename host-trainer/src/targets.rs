@@ -80,12 +80,9 @@ impl Lessons {
         device: &Device,
     ) -> anyhow::Result<Self> {
         let mut rows = Vec::with_capacity(samples.len());
-        // A batch at a time, so that memory does not grow with the faces.
-        for faces in samples.chunks(EVALUATION_BATCH) {
-            for batch in batches::fixed(faces, input, &[BlurLevel::None], EVALUATION_BATCH)? {
-                let logits = forward(clear, batch, device)?;
-                rows.extend(logits.iter().map(|row| Scores::softmax(row, config.temperature).as_slice().to_vec()));
-            }
+        for batch in batches::fixed(samples, input, &[BlurLevel::None], EVALUATION_BATCH) {
+            let logits = forward(clear, batch?, device)?;
+            rows.extend(logits.iter().map(|row| Scores::softmax(row, config.temperature).as_slice().to_vec()));
         }
         Ok(Self { weight: config.weight, rows })
     }

@@ -206,8 +206,9 @@ fn validate(context: &Context<'_>, stage: &Stage<'_>, network: &Network) -> anyh
     let mut labels = Vec::new();
     let mut logits = Vec::new();
     for batch in
-        batches::fixed(&context.split.validation, &context.trial.input, stage.validation_levels, EVALUATION_BATCH)?
+        batches::fixed(&context.split.validation, &context.trial.input, stage.validation_levels, EVALUATION_BATCH)
     {
+        let batch = batch?;
         labels.extend_from_slice(&batch.labels);
         logits.extend(forward(network, batch, context.device())?);
     }

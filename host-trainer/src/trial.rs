@@ -224,6 +224,6 @@ fn start(context: &Context<'_>, work: &Path) -> anyhow::Result<Network> {
     // Spread over all training faces, since those may come sorted.
     let faces = &context.split.train;
     let some: Vec<_> = faces.iter().copied().step_by((faces.len() / UNFOLDING_FACES).max(1)).collect();
-    let crops = batches::fixed(&some, &context.trial.input, &[BlurLevel::None], some.len().max(1))?;
-    Ok(crops.into_iter().fold(network, |network, crops| network.unfolded(&crops.tensor(&autodiff))))
+    let mut crops = batches::fixed(&some, &context.trial.input, &[BlurLevel::None], some.len().max(1));
+    crops.try_fold(network, |network, crops| Ok(network.unfolded(&crops?.tensor(&autodiff))))
 }

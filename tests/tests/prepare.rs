@@ -10,6 +10,7 @@ use tests::data::{drawn, drawn_pictures};
 use tests::disk::{Disk, run_on};
 use tests::place::{Place, names_in};
 use tests::program::{BAD_INPUT, FAILURE, path_of, refused, refused_with, succeeds, trainer};
+use tests::project;
 
 /// Pictures a part holds when faces are as large as they may be.
 const PART: usize = 64;
@@ -79,6 +80,27 @@ fn labels_are_balanced_and_the_result_is_data() {
         assert!(names.contains(&name.to_owned()), "no {name}");
     }
     assert_eq!(json(&place, "report/report.json")["duplicates"]["exact"], 0);
+}
+
+#[test]
+fn faces_in_shards_are_measured_and_learned_from_like_the_pictures() {
+    let place = Place::default();
+    drawn_pictures(&place, "faces", 70);
+    succeeds(&mut prepare(&place, &["--out", "shards", "--side", "48", "--keep-near", "--test-share", "0.5"]));
+    let bundle = project("models/bundles/default");
+    let answers = |data: &str, usage: &str| {
+        let mut run = trainer();
+        run.current_dir(place.path("")).args(["evaluate", "--data", data, "--usage", usage, "--out", "report"]);
+        succeeds(run.arg("--bundle").arg(&bundle));
+        json(&place, "report/report.json")["confusion"].clone()
+    };
+    let all = answers("faces", "all");
+    assert!(!all.is_null() && answers("shards", "all") == all, "{all}");
+
+    let mut train = trainer();
+    train.current_dir(place.path("")).args(["train", "--quick", "--data", "shards", "--out", "bundle"]);
+    succeeds(&mut train);
+    assert_ne!(answers("shards", "public-test"), all);
 }
 
 /// Starts a preparation of large faces, of which few fill a part.
