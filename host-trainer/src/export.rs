@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, anyhow, bail};
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_onnx::export::OnnxExporter;
 use models::{Classifier, GrayImage, InputSpec};
@@ -34,6 +35,8 @@ pub struct Exported {
 /// [`TOLERANCE`].
 pub fn export(network: &Network, input: &InputSpec, classes: usize, crops: &[GrayImage]) -> anyhow::Result<Exported> {
     let device = Device::flex();
+    // It may have been trained on a GPU, whose tensors nothing here can be mixed with.
+    let network = network.valid().to_device(&device);
     let folded = network.folded();
     let sample = Tensor::<4>::zeros([1, 1, input.side, input.side], &device);
     let model = OnnxExporter::new()
@@ -48,7 +51,7 @@ pub fn export(network: &Network, input: &InputSpec, classes: usize, crops: &[Gra
         let pixels = input.tensor(crop.view())?;
         let ours = classifier.logits(&pixels)?;
         let tensor = Tensor::<1>::from_floats(pixels.as_slice(), &device).reshape([1, 1, input.side, input.side]);
-        let theirs = folded_logits(network, tensor)?;
+        let theirs = folded_logits(&network, tensor)?;
         if theirs.iter().any(|logit| !logit.is_finite()) {
             bail!("the network answers with logits that are no numbers");
         }
@@ -67,7 +70,6 @@ pub fn export(network: &Network, input: &InputSpec, classes: usize, crops: &[Gra
 
 /// Logits of the network as it was trained, in evaluation mode.
 fn folded_logits(network: &Network, crop: Tensor<4>) -> anyhow::Result<Vec<f32>> {
-    use burn::module::Module;
     network.valid().forward(crop).into_data().try_to_vec().map_err(|error| anyhow!("reading logits: {error:?}"))
 }
 

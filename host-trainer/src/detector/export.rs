@@ -34,7 +34,7 @@ pub fn export(network: &DetectorNet, width: usize, height: usize) -> anyhow::Res
     let device = Device::flex();
     let sample = BurnTensor::<4>::zeros([1, 1, height, width], &device);
     let model = OnnxExporter::new()
-        .export(&network.folded(), sample, |network, picture| network.maps(picture))
+        .export(&network.valid().to_device(&device).folded(), sample, |network, picture| network.maps(picture))
         .map_err(|error| anyhow!("this detector cannot be written as ONNX: {error}"))?;
     let onnx = in_form(model.as_bytes(), width, height)?;
     YunetDetector::from_bytes(&onnx, "the exported detector").context("the exported detector is not of the form")?;
