@@ -85,7 +85,7 @@ fn labels_are_balanced_and_the_result_is_data() {
 #[test]
 fn faces_in_shards_are_measured_and_learned_from_like_the_pictures() {
     let place = Place::default();
-    drawn_pictures(&place, "faces", 70);
+    drawn_pictures(&place, "faces", 140);
     succeeds(&mut prepare(&place, &["--out", "shards", "--side", "48", "--keep-near", "--test-share", "0.5"]));
     let bundle = project("models/bundles/default");
     let answers = |data: &str, usage: &str| {
