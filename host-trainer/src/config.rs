@@ -171,6 +171,11 @@ impl TrialConfig {
         within("unsure-below", self.unsure_below.into(), 0.0, 1.0)?;
         let smallest = self.network.smallest_side() as f64;
         within("input.side", self.input.side as f64, smallest, 256.0)?;
+        if let Normalisation::Clahe { tiles, clip_limit, min_std } = self.input.normalisation {
+            within("input.normalisation.tiles", tiles as f64, 1.0, 16.0)?;
+            within("input.normalisation.clip-limit", clip_limit.into(), 1.0, 256.0)?;
+            within("input.normalisation.min-std", min_std.into(), 0.001, 255.0)?;
+        }
         self.network.check()?;
         if let Some(votes) = &self.votes {
             votes.check()?;
@@ -260,6 +265,10 @@ mod tests {
             (
                 "[input]\nside = 24\nnormalisation = { kind = \"fixed\", mean = 0, std = 1 }\n[network]\nkind = \"vgg16\"",
                 "input.side",
+            ),
+            (
+                "[input]\nside = 48\nnormalisation = { kind = \"clahe\", tiles = 0, clip-limit = 2, min-std = 8 }",
+                "input.normalisation.tiles",
             ),
             ("[distil]\nteachers = []", "distil.teachers"),
             ("[votes]\nweight = 2.0", "votes.weight"),

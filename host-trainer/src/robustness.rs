@@ -1,7 +1,6 @@
 //! The `robustness` command: how good a bundle is on faces that are blurred, noisy, dark, covered, compressed or small, and
 //! whether deblurring or equalising them first would do better than a second model.
 
-mod contrast;
 mod degradation;
 mod degrade;
 mod measure;

@@ -50,6 +50,13 @@ pub(crate) fn check(manifest: &Manifest, path: &Path) -> Result<(), BundleError>
             positive(std, "input.normalisation.std")?;
         }
         Normalisation::PerCrop { min_std } => positive(min_std, "input.normalisation.min-std")?,
+        Normalisation::Equalised {} => {}
+        Normalisation::Clahe { tiles, clip_limit, min_std } => {
+            must((1..=16).contains(&tiles), "input.normalisation.tiles", &tiles, "1 to 16")?;
+            let holds = clip_limit.is_finite() && clip_limit >= 1.0;
+            must(holds, "input.normalisation.clip-limit", &clip_limit, "a finite number of at least 1")?;
+            positive(min_std, "input.normalisation.min-std")?;
+        }
     }
     let align = &manifest.align;
     positive(align.box_scale, "align.box-scale")?;
@@ -122,6 +129,8 @@ mod tests {
             refusal(|m| m.input.side = 0),
             refusal(|m| m.input.side = 1 << 40),
             refusal(|m| m.input.normalisation = Normalisation::Fixed { mean: 0.0, std: 0.0 }),
+            refusal(|m| m.input.normalisation = Normalisation::Clahe { tiles: 0, clip_limit: 2.0, min_std: 8.0 }),
+            refusal(|m| m.input.normalisation = Normalisation::Clahe { tiles: 4, clip_limit: 0.5, min_std: 8.0 }),
             refusal(|m| m.gate.threshold = f32::INFINITY),
             refusal(|m| m.align.eye_distance = 0.0),
             refusal(|m| m.unsure_below = -0.1),

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Gray8, ImageError};
+use crate::{Gray8, GrayImage, ImageError, clahe, equalise};
+
+/// Standard deviation of grey levels that are all equally frequent.
+const EVEN_STD: f32 = 73.9;
 
 /// What a model takes: `[input]` in the manifest.
 #[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +27,18 @@ pub enum Normalisation {
         mean: f32,
         /// Grey levels a unit.
         std: f32,
+    },
+    /// The grey levels are spread over the full range first, then `(grey - 127.5) / 73.9`: a crop with equally many pixels
+    /// of each level has mean 0 and deviation 1.
+    Equalised {},
+    /// [`clahe`] first (Zuiderveld 1994), then as `per-crop`.
+    Clahe {
+        /// Tiles along each side (1..=16).
+        tiles: usize,
+        /// What a grey level of a tile counts with at most, in multiples of an even share (at least 1).
+        clip_limit: f32,
+        /// Lower bound of the divisor in grey levels.
+        min_std: f32,
     },
     /// `(grey - mean of the crop) / max(standard deviation of the crop, min_std)`:
     /// light and contrast of the scene cancel out.
@@ -67,9 +82,16 @@ impl InputSpec {
     }
 
     fn fill(&self, crop: Gray8<'_>, out: &mut [f32]) {
+        let spread = match self.normalisation {
+            Normalisation::Equalised {} => Some(equalise(crop)),
+            Normalisation::Clahe { tiles, clip_limit, .. } => Some(clahe(crop, tiles, clip_limit)),
+            Normalisation::Fixed { .. } | Normalisation::PerCrop { .. } => None,
+        };
+        let crop = spread.as_ref().map_or(crop, GrayImage::view);
         let (mean, std) = match self.normalisation {
             Normalisation::Fixed { mean, std } => (mean, std),
-            Normalisation::PerCrop { min_std } => {
+            Normalisation::Equalised {} => (127.5, EVEN_STD),
+            Normalisation::PerCrop { min_std } | Normalisation::Clahe { min_std, .. } => {
                 let (mean, std) = mean_and_std(crop);
                 (mean, std.max(min_std))
             }
@@ -118,6 +140,25 @@ mod tests {
         let spec = InputSpec { side: 4, normalisation: Normalisation::PerCrop { min_std: 8.0 } };
         let tensor = spec.tensor(GrayImage::new(4, 4).view()).unwrap();
         assert_eq!(tensor, [0.0; 16]);
+    }
+
+    #[test]
+    fn spread_levels_do_not_depend_on_light_and_contrast() {
+        let picture = |gain: f32, offset: f32| {
+            let pixels = (0..16 * 16).map(|at| (f32::from((at * 7 % 64) as u8) * gain + offset) as u8).collect();
+            GrayImage::from_vec(pixels, 16, 16).unwrap()
+        };
+        let equalised = InputSpec { side: 16, normalisation: Normalisation::Equalised {} };
+        let bright = equalised.tensor(picture(3.0, 40.0).view()).unwrap();
+        assert_eq!(equalised.tensor(picture(1.0, 0.0).view()).unwrap(), bright);
+        let mean = bright.iter().sum::<f32>() / 256.0;
+        let deviation = (bright.iter().map(|v| v * v).sum::<f32>() / 256.0).sqrt();
+        assert!(mean.abs() < 0.05 && (deviation - 1.0).abs() < 0.05, "{mean} {deviation}");
+
+        let clahe = Normalisation::Clahe { tiles: 2, clip_limit: 2.0, min_std: 8.0 };
+        let tensor = InputSpec { side: 16, normalisation: clahe }.tensor(picture(0.5, 60.0).view()).unwrap();
+        assert!(tensor.iter().all(|v| v.is_finite()) && (tensor.iter().sum::<f32>() / 256.0).abs() < 1e-4);
+        assert_eq!(equalised.tensor(GrayImage::new(16, 16).view()).unwrap(), [-127.5 / EVEN_STD; 256]);
     }
 
     #[test]

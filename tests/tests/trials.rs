@@ -49,6 +49,19 @@ fn the_transfer_learning_studies_run() {
     assert_eq!(ships("r4/mobilenet-v2-modified").manifest.models[0].network, "MobileNetV2");
 }
 
+#[test]
+fn a_bundle_can_spread_the_grey_levels() {
+    for normalisation in ["{ kind = \"equalised\" }", "{ kind = \"clahe\", tiles = 4, clip-limit = 2, min-std = 8 }"] {
+        let place = Place::default();
+        place.write("trial.toml", small(&format!("[input]\nside = 48\nnormalisation = {normalisation}\n")));
+        quick(&place, "trial.toml", &["--out", "bundle"]);
+        let bundle = Bundle::open(&place.path("bundle")).unwrap();
+        bundle.recognizer().unwrap();
+        let text = std::fs::read_to_string(place.path("bundle/bundle.toml")).unwrap();
+        assert!(text.contains("kind = \"equalised\"") || text.contains("clip-limit = 2.0"), "{text}");
+    }
+}
+
 /// A trial of a small network, with more of its keys.
 fn small(more: &str) -> String {
     format!("name = \"small\"\n{more}\n[network]\nkind = \"plain-cnn\"\ndepth = 2\n")

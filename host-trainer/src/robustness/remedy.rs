@@ -1,14 +1,18 @@
 //! What can be done to a spoilt face before a model sees it.
 
-use models::GrayImage;
+use models::{GrayImage, clahe, equalise};
 use serde::Serialize;
 
-use super::contrast::{CLIP_LIMIT, TILES, clahe, equalise};
 use super::degradation::{Degradation, Family};
 use super::degrade::Degraded;
 use super::psf::Psf;
 use super::sharpness::RadiusTable;
 use super::wiener::Wiener;
+
+/// Tiles of CLAHE along each side.
+pub const TILES: usize = 4;
+/// Clip limit of CLAHE: see [`clahe`].
+pub const CLIP_LIMIT: f32 = 2.0;
 
 /// Something done to a face.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

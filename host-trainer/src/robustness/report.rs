@@ -7,10 +7,9 @@ use anyhow::Context;
 use models::LabelSet;
 use serde::Serialize;
 
-use super::contrast::{CLIP_LIMIT, TILES};
 use super::degradation::Degradation;
 use super::page;
-use super::remedy::Remedy;
+use super::remedy::{CLIP_LIMIT, Remedy, TILES};
 use super::rival::RivalSettings;
 use super::sharpness::RadiusRow;
 use crate::evaluate::bootstrap::{self, Interval};
@@ -144,7 +143,7 @@ pub struct Settings {
     pub wiener: Option<WienerSettings>,
 }
 
-/// See [`super::contrast::clahe`].
+/// See [`models::clahe`].
 #[derive(Serialize)]
 pub struct ClaheSettings {
     /// Tiles along each side.

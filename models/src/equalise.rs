@@ -1,13 +1,7 @@
 //! Spreads the grey levels of a face: histogram equalisation, and the same in tiles with a limit (CLAHE: K. Zuiderveld,
 //! "Contrast limited adaptive histogram equalization", Graphics Gems IV, 1994).
 
-use models::{Gray8, GrayImage};
-
-/// Tiles along each side.
-pub const TILES: usize = 4;
-/// The most pixels that a grey level of a tile counts with, in multiples of what it would have if all levels were equally
-/// frequent.
-pub const CLIP_LIMIT: f32 = 2.0;
+use crate::{Gray8, GrayImage};
 
 const LEVELS: usize = 256;
 
@@ -26,8 +20,8 @@ pub fn equalise(picture: Gray8<'_>) -> GrayImage {
     map(picture, |_, _, grey| curve[grey])
 }
 
-/// Spreads the grey levels of each of `tiles` x `tiles` tiles, none more than `clip_limit` allows (see [`CLIP_LIMIT`]); in
-/// between the tiles' curves are blended by distance.
+/// Spreads the grey levels of each of `tiles` x `tiles` tiles, in which no level counts with more pixels
+/// than `clip_limit` times what it would have if all were equally frequent; in between the tiles' curves are blended by distance.
 pub fn clahe(picture: Gray8<'_>, tiles: usize, clip_limit: f32) -> GrayImage {
     let (width, height) = (picture.width(), picture.height());
     let (columns, rows) = (tiles.clamp(1, width), tiles.clamp(1, height));
@@ -96,13 +90,25 @@ fn map(picture: Gray8<'_>, level: impl Fn(usize, usize, usize) -> f32) -> GrayIm
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::robustness::pictures::face;
 
-    /// A face with a twentieth of its contrast.
+    const TILES: usize = 4;
+    const CLIP_LIMIT: f32 = 2.0;
+
+    /// Rings around the middle, and light from one side.
+    fn rings(side: usize) -> GrayImage {
+        let level = |at: usize| {
+            let (x, y) = ((at % side) as f32 - side as f32 / 2.0, (at / side) as f32 - side as f32 / 2.0);
+            (120.0 + 60.0 * ((x * x + y * y).sqrt() / 4.0).sin() + x).clamp(0.0, 255.0) as u8
+        };
+        GrayImage::from_vec((0..side * side).map(level).collect(), side, side).unwrap()
+    }
+
+    /// The same with a twentieth of its contrast.
     fn pale() -> GrayImage {
-        let mut pale = face(48);
+        let mut pale = rings(48);
         pale.pixels_mut().iter_mut().for_each(|pixel| *pixel = 120 + *pixel / 20);
         pale
     }
@@ -121,7 +127,7 @@ mod tests {
 
     #[test]
     fn equalising_fills_the_range_in_order() {
-        for picture in [face(48), pale()] {
+        for picture in [rings(48), pale()] {
             let equalised = equalise(picture.view());
             assert!(keeps_order(&picture, &equalised));
             assert_eq!(range(&equalised), 255);
