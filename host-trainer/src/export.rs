@@ -70,7 +70,7 @@ pub fn export(network: &Network, input: &InputSpec, classes: usize, crops: &[Gra
 
 /// Logits of the network as it was trained, in evaluation mode.
 fn folded_logits(network: &Network, crop: Tensor<4>) -> anyhow::Result<Vec<f32>> {
-    network.valid().forward(crop).into_data().try_to_vec().map_err(|error| anyhow!("reading logits: {error:?}"))
+    network.forward(crop).into_data().try_to_vec().map_err(|error| anyhow!("reading logits: {error:?}"))
 }
 
 /// Gives the input and the output the names that the manifest's readers expect.

@@ -65,8 +65,8 @@ pub struct TrainArgs {
 pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let trial = trial(args)?;
     let devices = args.training.processors.open()?;
-    let data = read(data_of(args.data.as_deref(), &trial)?, &args.options, &trial, args.training.quick)?
-        .without(&trial.drop_classes)?;
+    let data = read(data_of(args.data.as_deref(), &trial)?, &args.options, args.training.quick)?;
+    let data = cropped(&trial, data.without(&trial.drop_classes)?)?;
     let work = args.training.work(&args.out);
     stop::on_signal(|| ())?;
     let detector = args.detector.as_deref();
@@ -74,15 +74,23 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The faces at `path` as the trial wants them; few of them for a quick run.
+/// The faces at `path`; few of them for a quick run.
 ///
 /// # Errors
-/// Bad data, classes that are not in it.
-pub fn read(path: &Path, options: &DataOptions, trial: &TrialConfig, quick: bool) -> anyhow::Result<DataSet> {
+/// Bad data.
+pub fn read(path: &Path, options: &DataOptions, quick: bool) -> anyhow::Result<DataSet> {
     let mut data = reader::read(path, options)?;
     if quick {
         data.keep_few();
     }
+    Ok(data)
+}
+
+/// The faces as the trial wants them: cut out once more where it says so, which takes a detector's time for each.
+///
+/// # Errors
+/// A face that cannot be read, a detector that fails.
+pub fn cropped(trial: &TrialConfig, data: DataSet) -> anyhow::Result<DataSet> {
     if trial.crop_faces { recrop(data) } else { Ok(data) }
 }
 

@@ -24,7 +24,7 @@ pub fn read(folder: &Path) -> anyhow::Result<Vec<Tensor>> {
 }
 
 /// The constants of floats of an ONNX file.
-pub(super) fn weights(onnx: &[u8], origin: &Path) -> anyhow::Result<Vec<Tensor>> {
+fn weights(onnx: &[u8], origin: &Path) -> anyhow::Result<Vec<Tensor>> {
     let unreadable = |cause: String| bad_input(format!("init = {}: {cause}", origin.display()));
     let model =
         ModelProto::decode(onnx).map_err(|error| unreadable(format!("its clear network is no ONNX: {error}")))?;

@@ -23,7 +23,7 @@ use crate::report::folder::OutputFolder;
 use crate::report::settings::command_line;
 use crate::sample::{DataSet, UsageFilter};
 use crate::say::{log_to, note, say};
-use crate::trial::{Outcome, Training, data_of, read};
+use crate::trial::{Outcome, Training, cropped, data_of, read};
 use crate::{COMMIT, report, stop};
 
 /// Folder of the evaluations in a trial's folder, one in it for each set of faces.
@@ -72,7 +72,7 @@ struct Test<'a> {
 fn run_in(folder: &Path, trial: &Trial, args: &RunArgs) -> anyhow::Result<()> {
     let config = args.config(trial);
     let path = data_of(args.data.as_deref(), &config)?;
-    let read = |path: &Path| read(path, &args.options, &config, args.quick);
+    let read = |path: &Path| read(path, &args.options, args.quick);
     let data = read(path)?.without(&config.drop_classes)?;
     let also = args.also.iter().map(|also| read(&also.path)).collect::<anyhow::Result<Vec<_>>>()?;
     let wanted = Wanted {
@@ -88,6 +88,9 @@ fn run_in(folder: &Path, trial: &Trial, args: &RunArgs) -> anyhow::Result<()> {
         }
         Standing::ToDo(how) => say(&format!("{}/{}: {how}", trial.study, trial.id)),
     }
+    // Not sooner: what is done already needs no detector.
+    let data = cropped(&config, data)?;
+    let also = also.into_iter().map(|data| cropped(&config, data)).collect::<anyhow::Result<Vec<_>>>()?;
     let (mut tests, left_out) = parts(&config, &data)?;
     let others = args.also.iter().zip(&also);
     tests.extend(others.map(|(also, data)| Test { name: also.name.clone(), data, usage: UsageFilter::All }));
