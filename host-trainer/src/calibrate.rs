@@ -5,7 +5,7 @@ use models::{BlurEstimate, BlurLevel, BlurMeasure, Manifest, ModelChoice, Recogn
 use rayon::prelude::*;
 
 use crate::augment::{add_noise, stream};
-use crate::evaluate::calibration::{TemperatureFit, fit_temperature};
+use crate::evaluate::calibration::fit_temperature;
 use crate::evaluate::gate::{GateComparison, GateSample, Outcome, State, compare};
 use crate::failure::bad_input;
 use crate::sample::Sample;
@@ -28,7 +28,7 @@ pub struct Calibration {
 /// One model on the validation faces.
 struct ModelFit {
     /// Its temperature.
-    temperature: TemperatureFit,
+    temperature: f32,
     /// Its accuracy (0..=1) at each of [`BlurLevel::ALL`].
     accuracy: Vec<f64>,
 }
@@ -50,7 +50,7 @@ impl Calibration {
         manifest.gate.threshold = gate.threshold;
         for entry in &mut manifest.models {
             let model = self.model(entry.role);
-            entry.temperature = model.temperature.temperature;
+            entry.temperature = model.temperature;
             entry.blur_band = match entry.role {
                 ModelChoice::Clear => [gate.threshold, self.sharpest(gate.measure).max(gate.threshold)],
                 ModelChoice::Robust => [0.0, gate.threshold],
@@ -94,8 +94,8 @@ pub fn calibrate(recognizer: &Recognizer, faces: &[&Sample]) -> anyhow::Result<C
         .map(|face| GateSample {
             state: face.state,
             blur: face.blur,
-            clear: outcome(&face.clear, face.label, clear.temperature.temperature),
-            robust: outcome(&face.robust, face.label, robust.temperature.temperature),
+            clear: outcome(&face.clear, face.label, clear.temperature),
+            robust: outcome(&face.robust, face.label, robust.temperature),
         })
         .collect();
     let gate = compare(&samples).ok_or_else(|| {

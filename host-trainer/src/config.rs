@@ -77,6 +77,8 @@ pub enum RobustStart {
     Clear,
     /// What the clear model started from too: `init`, or the same random weights.
     Init,
+    /// The robust network of the bundle or work folder that `init` names.
+    InitRobust,
 }
 
 impl Default for TrialConfig {

@@ -6,6 +6,7 @@ pub mod calibration;
 pub mod figures;
 pub mod gate;
 pub mod metrics;
+pub mod pose;
 pub mod roc;
 pub mod slices;
 pub mod sweep;
@@ -20,6 +21,7 @@ use models::{BlurLevel, BlurMeasure, Bundle, LabelSet, ModelChoice, Recognizer};
 
 use self::gate::GateSample;
 use self::metrics::{Answer, Metrics};
+use self::pose::PointDetector;
 use self::sweep::{Face, LevelAnswers};
 use crate::failure::bad_input;
 use crate::reader::{self, DataOptions};
@@ -66,6 +68,10 @@ pub struct EvaluateArgs {
     /// Measure the faces blurred to every level as well.
     #[arg(long)]
     blur_sweep: bool,
+    /// ONNX file of a detector with points, of the YuNet form: figures by the turn of the head, and of faces that are cut
+    /// out by their eyes.
+    #[arg(long, value_name = "FILE")]
+    detector: Option<PathBuf>,
     /// Folder of the report: report.json, report.html and the plots; an earlier report there is replaced.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -83,7 +89,16 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let measured = &args.measured;
     let (bundle, data) = measured.open()?;
     let levels = if args.blur_sweep { &BlurLevel::ALL[..] } else { &[BlurLevel::None][..] };
-    let Measurement { report, .. } = measure(&measured.bundle, &bundle, &data, measured.usage, levels)?;
+    let Measurement { mut report, faces, answers } = measure(&measured.bundle, &bundle, &data, measured.usage, levels)?;
+    if let Some(path) = &args.detector {
+        let onnx =
+            std::fs::read(path).map_err(|error| bad_input(format!("cannot read {}: {error}", path.display())))?;
+        let detector = PointDetector { onnx, name: path.display().to_string() };
+        let recognizer = bundle.recognizer().map_err(|error| bad_input(error.to_string()))?;
+        let pose = pose::pose(&detector, &recognizer, (&faces, &without_blur(&answers)), SEED)?;
+        report.slices.push(pose.slicing);
+        report.cuts = pose.cuts;
+    }
     report::write(folder, &report)?;
     println!("{report}");
     println!("report: {}", args.out.join("report.html").display());
@@ -121,11 +136,10 @@ pub fn measure<'a>(
     let blur: Vec<LevelRow> = rows.iter().map(|row| level_row(row, &recognizer, data.side)).collect();
     // The sweep always begins without blur.
     let overall = blur.first().map(|row| row.routed.clone()).context("nothing was measured")?;
-    let sharp: Vec<Answer> =
-        rows.first().map_or_else(Vec::new, |row| row.answers.iter().map(|answer| answer.routed().clone()).collect());
     let report = Report {
         samples: faces.len(),
-        slices: slices::slices(&faces, &sharp, recognizer.labels(), SEED)?,
+        slices: slices::by_light(&faces, &without_blur(&rows), recognizer.labels(), SEED)?,
+        cuts: None,
         skipped,
         labels: recognizer.labels().clone(),
         overall,
@@ -139,6 +153,11 @@ pub fn measure<'a>(
         },
     };
     Ok(Measurement { report, faces, answers: rows })
+}
+
+/// What the device would say of the faces as they are: the first of the levels.
+fn without_blur(rows: &[LevelAnswers]) -> Vec<Answer> {
+    rows.first().map_or_else(Vec::new, |row| row.answers.iter().map(|answer| answer.routed().clone()).collect())
 }
 
 /// The wanted faces with their labels as indices into the bundle's `labels`, and how many were skipped of each label that

@@ -3,7 +3,7 @@
 //! `init` (in a trial, or `--init`) names one of
 //! - a `.safetensors`, `.pth` or `.pt` file with the names of torchvision or timm;
 //! - a `.bpk` file, or the work folder of an earlier training, whose best clear weights are taken;
-//! - a bundle, whose clear network goes on to learn. Its normalisations were folded into their convolutions, and are
+//! - a bundle, whose clear network goes on to learn, and its robust one too where `robust-start` says so. Its normalisations were folded into their convolutions, and are
 //!   taken out again with the statistics of the faces at hand ([`Network::unfolded`]), so that the network starts
 //!   with the bundle's very answers; the work folder of its training is taken in its place where it still lies beside it.
 //!
@@ -22,18 +22,19 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use burn::store::{FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter};
 use burn::tensor::DType;
+use models::ModelChoice;
 
 pub use self::plan::Plan;
 use self::source::Layout;
 use crate::failure::bad_input;
 use crate::network::Network;
 
-/// Puts the weights of `path` over those of `network`; says what became of every tensor.
+/// Puts the weights of `path` over those of `network`, which is to become the model for `role`; says what became of every tensor.
 ///
 /// # Errors
 /// A file that cannot be read, or in which nothing fits the network.
-pub fn init(mut network: Network, path: &Path) -> anyhow::Result<(Network, Plan)> {
-    let source = source::read(path)?;
+pub fn init(mut network: Network, path: &Path, role: ModelChoice) -> anyhow::Result<(Network, Plan)> {
+    let source = source::read(path, role)?;
     let layout = source.layout;
     let (tensors, plan) = plan::plan(source, &network);
     if plan.loaded.is_empty() {

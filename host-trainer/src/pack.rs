@@ -154,6 +154,7 @@ fn draft(context: &Context<'_>, data: &DataSet, clear: &Trained, robust: &Traine
                     match context.trial.robust_start {
                         RobustStart::Clear => "the clear model".to_owned(),
                         RobustStart::Init => start(context),
+                        RobustStart::InitRobust => format!("the robust model of {}", start(context)),
                     },
                     context.trial.robust.augment.blur_probability * 100.0
                 ),

@@ -24,6 +24,7 @@ use self::settings::Settings;
 use self::svg::Plot;
 use crate::evaluate::gate::{Alone, GateFit, Separation};
 use crate::evaluate::metrics::Metrics;
+use crate::evaluate::pose::Cuts;
 use crate::evaluate::slices::Slicing;
 
 /// Everything that was measured. Equal commands on equal files give equal reports but for [`Report::timing`].
@@ -40,8 +41,10 @@ pub struct Report {
     pub overall: Metrics,
     /// One row for each level of blur; without a sweep only the level `none`.
     pub blur: Vec<LevelRow>,
-    /// What a device achieves on the faces as they are, in groups by how bright and how hard they are.
+    /// What a device achieves on the faces as they are, in groups by how bright and how hard they are, and how turned.
     pub slices: Vec<Slicing>,
+    /// The same of faces that are cut out by what a detector finds; only with one.
+    pub cuts: Option<Cuts>,
     /// How the bundle's gate does over all levels; only with a sweep.
     pub gate: Option<GateRow>,
     /// What was measured how.
@@ -194,6 +197,7 @@ mod tests {
             overall: metrics.clone(),
             blur: BlurLevel::ALL.map(row).into(),
             slices: Vec::new(),
+            cuts: None,
             gate: Some(GateRow {
                 gate: GateConfig { measure, threshold: 4.0, hysteresis: 0.1 },
                 shipped: GateFit {

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use burn::module::Module;
 use burn::tensor::Device;
 use clap::Args;
-use models::BlurLevel;
+use models::{BlurLevel, ModelChoice};
 
 use crate::batches;
 use crate::checkpoint::{Progress, Store};
@@ -167,7 +167,7 @@ impl Training<'_> {
             lessons: [votes.as_ref(), teachers.as_ref()],
             devices: self.devices,
         };
-        let start = start(&context, work)?;
+        let start = start(&context, work, ModelChoice::Clear)?;
         let clear_stage =
             Stage { name: "clear", index: 0, recipe: &trial.clear, validation_levels: &[BlurLevel::None] };
         // A plain clone would share its batch statistics with the network that it was made of.
@@ -177,6 +177,7 @@ impl Training<'_> {
         let robust_start = match trial.robust_start {
             RobustStart::Clear => clear.network.clone().train(),
             RobustStart::Init => start,
+            RobustStart::InitRobust => self::start(&context, work, ModelChoice::Robust)?,
         };
         let of_clear = |distil| Lessons::of_clear(distil, &clear.network, &trial.input, &split.train, &self.devices[0]);
         let robust_lessons = trial.robust_distil.as_ref().map(of_clear).transpose()?;
@@ -207,13 +208,18 @@ fn trial(args: &TrainArgs) -> anyhow::Result<TrialConfig> {
     Ok(if args.training.quick { trial.quick() } else { trial })
 }
 
-/// The network that the clear model starts as: random, or with the weights that the trial names.
+/// The network that the model for `role` starts as: random, or with the weights that the trial names.
 /// What became of each of those is written into the work folder.
-fn start(context: &Context<'_>, work: &Path) -> anyhow::Result<Network> {
+fn start(context: &Context<'_>, work: &Path, role: ModelChoice) -> anyhow::Result<Network> {
     let autodiff = context.device().clone().autodiff();
     autodiff.seed(context.trial.seed);
     let fresh = Network::new(&context.trial.network, context.classes, &autodiff);
     let Some(path) = &context.trial.init else {
+        if role == ModelChoice::Robust {
+            return Err(bad_input(
+                "robust-start = init-robust: there is no init\n  name a bundle in the trial file, or with --init",
+            ));
+        }
         if let Some(weights) = &context.trial.weights {
             say(&format!("warning: random weights in place of the published {weights}, which --init can name"));
         } else if context.trial.clear.frozen != Frozen::None {
@@ -221,8 +227,11 @@ fn start(context: &Context<'_>, work: &Path) -> anyhow::Result<Network> {
         }
         return Ok(fresh);
     };
-    let (network, plan) = init(fresh, path)?;
-    let told = work.join("init.txt");
+    let (network, plan) = init(fresh, path, role)?;
+    let told = work.join(match role {
+        ModelChoice::Clear => "init.txt",
+        ModelChoice::Robust => "init-robust.txt",
+    });
     std::fs::write(&told, plan.to_string()).with_context(|| format!("cannot write {}", told.display()))?;
     say(&plan.summary(path));
     say(&format!("init: all tensors are listed in {}", told.display()));

@@ -260,11 +260,16 @@ impl PixelRect {
         self.width.max(0.0) * self.height.max(0.0)
     }
 
-    /// Intersection over union with `other`, 0 to 1; 0 where both are empty.
-    pub fn iou(&self, other: &PixelRect) -> f32 {
+    /// Area that both cover, px squared.
+    pub fn shared_area(&self, other: &PixelRect) -> f32 {
         let width = (self.x + self.width).min(other.x + other.width) - self.x.max(other.x);
         let height = (self.y + self.height).min(other.y + other.height) - self.y.max(other.y);
-        let shared = width.max(0.0) * height.max(0.0);
+        width.max(0.0) * height.max(0.0)
+    }
+
+    /// Intersection over union with `other`, 0 to 1; 0 where both are empty.
+    pub fn iou(&self, other: &PixelRect) -> f32 {
+        let shared = self.shared_area(other);
         let union = self.area() + other.area() - shared;
         if union > 0.0 { shared / union } else { 0.0 }
     }

@@ -66,6 +66,8 @@ pub struct SceneConfig {
     pub largest_face_px: f32,
     /// Share of the scenes without a face.
     pub empty: f32,
+    /// Share of the scenes that are one whole picture, with all that is near its face.
+    pub whole_pictures: f32,
     /// Faces of a scene that has some, at most.
     pub faces: usize,
     /// Faces are turned by up to this, degrees.
@@ -120,6 +122,7 @@ impl Default for SceneConfig {
             smallest_face_px: 16.0,
             largest_face_px: 220.0,
             empty: 0.1,
+            whole_pictures: 0.0,
             faces: 6,
             rotation_deg: 20.0,
             covered: 0.12,
@@ -217,6 +220,7 @@ impl DetectorConfig {
         within("scene.dark and scene.bright together", (scene.dark + scene.bright).into(), 0.0, 1.0)?;
         for (key, share) in [
             ("scene.empty", scene.empty),
+            ("scene.whole-pictures", scene.whole_pictures),
             ("scene.covered", scene.covered),
             ("scene.blurred-scenes", scene.blurred_scenes),
             ("scene.blurred-faces", scene.blurred_faces),

@@ -115,7 +115,7 @@ pub fn run(args: &EvaluateDetectorArgs) -> anyhow::Result<()> {
         };
         let framing = framed.as_ref().map(|data| {
             let faces = data.samples.iter().map(|sample| &sample.face).take(FRAMED_FACES);
-            framing::measure(detector, faces)
+            framing::find(detector, faces).map(|seen| Framing::of(&seen))
         });
         let framing = framing.transpose()?;
         let report = DetectorReport {

@@ -22,6 +22,8 @@ const TRIES: usize = 12;
 const INSIDE: f32 = 0.8;
 /// A face below this side, px, is not asked for.
 const TOO_SMALL_PX: f32 = 10.0;
+/// The face of a scene that is one whole picture has this side, px, or more.
+const WHOLE_PICTURE_FACE_PX: f32 = 48.0;
 /// Patches without a face that are pasted like faces, so that pasting is no sign of one.
 const DECOYS: usize = 3;
 
@@ -46,17 +48,12 @@ impl Scene {
         for _ in 0..rng.random_range(0..=DECOYS) {
             scene.paste_decoy(pictures, rng);
         }
-        let count = if chance(rng, config.empty) { 0 } else { face_count(config.faces, rng) };
-        // Half of the scenes show people at one distance.
-        let common = rng.random::<bool>().then(|| face_side(config, rng));
-        for _ in 0..count {
-            let side = match common {
-                Some(side) => {
-                    (side * 2f32.powf(symmetric(rng, 0.5))).clamp(config.smallest_face_px, config.largest_face_px)
-                }
-                None => face_side(config, rng),
-            };
-            scene.paste_face(pictures, config, side, rng);
+        if chance(rng, config.whole_pictures) {
+            // Hands, ears, collars and what else is near a face, as it is.
+            let side = face_side(config, rng).max(WHOLE_PICTURE_FACE_PX).min(config.largest_face_px);
+            scene.paste_face(pictures, config, (side, f32::INFINITY), rng);
+        } else {
+            scene.paste_faces(pictures, config, rng);
         }
         let faces = scene.faces.clone();
         for face in &faces {
@@ -68,11 +65,26 @@ impl Scene {
         scene
     }
 
-    /// Pastes a random face of about `side` px where there is room.
-    fn paste_face(&mut self, pictures: &[Picture], config: &SceneConfig, side: f32, rng: &mut StdRng) {
+    /// Pastes as many random faces as there happen to be, of random sizes.
+    fn paste_faces(&mut self, pictures: &[Picture], config: &SceneConfig, rng: &mut StdRng) {
+        let count = if chance(rng, config.empty) { 0 } else { face_count(config.faces, rng) };
+        // Half of the scenes show people at one distance.
+        let common = rng.random::<bool>().then(|| face_side(config, rng));
+        for _ in 0..count {
+            let side = match common {
+                Some(side) => {
+                    (side * 2f32.powf(symmetric(rng, 0.5))).clamp(config.smallest_face_px, config.largest_face_px)
+                }
+                None => face_side(config, rng),
+            };
+            self.paste_face(pictures, config, (side, margin(rng)), rng);
+        }
+    }
+
+    /// Pastes a random face of about so many px where there is room, with a margin of so many of its sides.
+    fn paste_face(&mut self, pictures: &[Picture], config: &SceneConfig, (side, margin): (f32, f32), rng: &mut StdRng) {
         let picture = &pictures[rng.random_range(0..pictures.len())];
         let chosen = &picture.faces[rng.random_range(0..picture.faces.len())];
-        let margin = margin(rng);
         for _ in 0..TRIES {
             let to = PixelPoint {
                 x: within_edges(self.image.width(), side, rng),
@@ -121,7 +133,7 @@ impl Scene {
     fn add(&mut self, face: Face, shown: f32) {
         let (width, height) = (self.image.width() as f32, self.image.height() as f32);
         let inside = PixelRect { x: 0.0, y: 0.0, width, height };
-        let visible = shared(&face.rect, &inside) / face.rect.area().max(1.0);
+        let visible = face.rect.shared_area(&inside) / face.rect.area().max(1.0);
         if visible.min(shown) <= 0.0 {
             return;
         }
@@ -172,13 +184,6 @@ fn within_edges(extent: usize, side: f32, rng: &mut StdRng) -> f32 {
     let extent = extent as f32;
     let least = ((INSIDE - 0.5) * side).min(0.5 * extent);
     least + rng.random::<f32>() * (extent - 2.0 * least)
-}
-
-/// Area that two rectangles share, px.
-fn shared(a: &PixelRect, b: &PixelRect) -> f32 {
-    let width = (a.x + a.width).min(b.x + b.width) - a.x.max(b.x);
-    let height = (a.y + a.height).min(b.y + b.height) - a.y.max(b.y);
-    width.max(0.0) * height.max(0.0)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! How good the answers are on dark faces and bright ones, flat ones and hard ones: the same figures for each fifth.
+//! How good the answers are on dark faces and bright ones, flat ones and hard ones, turned ones: the same figures for each
+//! fifth.
 
 use models::LabelSet;
 use serde::Serialize;
@@ -38,18 +39,32 @@ pub struct Slice {
     pub macro_f1: f64,
 }
 
+impl Slicing {
+    /// The answers on faces, in equally large groups of little to much of `values`. Faces without a value are in none.
+    pub fn of(
+        (by, unit): (&'static str, &'static str),
+        values: impl IntoIterator<Item = Option<f64>>,
+        answers: &[Answer],
+        labels: &LabelSet,
+        seed: u64,
+    ) -> Self {
+        let valued = values.into_iter().zip(answers).filter_map(|(value, answer)| Some((value?, answer)));
+        let mut ordered: Vec<(f64, &Answer)> = valued.collect();
+        ordered.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let groups = ordered.chunks(ordered.len().div_ceil(GROUPS).max(1)).map(|group| slice(group, labels, seed));
+        Self { by, unit, groups: groups.collect() }
+    }
+}
+
 /// The answers on faces, in their order, by brightness and by contrast.
 ///
 /// # Errors
 /// A face that cannot be read.
-pub fn slices(faces: &[Face<'_>], answers: &[Answer], labels: &LabelSet, seed: u64) -> anyhow::Result<Vec<Slicing>> {
+pub fn by_light(faces: &[Face<'_>], answers: &[Answer], labels: &LabelSet, seed: u64) -> anyhow::Result<Vec<Slicing>> {
     let light = faces.iter().map(|face| Ok(mean_and_deviation(face.picture.read()?.pixels())));
     let (means, deviations): (Vec<f64>, Vec<f64>) = light.collect::<anyhow::Result<Vec<_>>>()?.into_iter().unzip();
     let slicing = |(by, values): (&'static str, Vec<f64>)| {
-        let mut ordered: Vec<(f64, &Answer)> = values.into_iter().zip(answers).collect();
-        ordered.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let groups = ordered.chunks(ordered.len().div_ceil(GROUPS).max(1)).map(|group| slice(group, labels, seed));
-        Slicing { by, unit: "grey levels", groups: groups.collect() }
+        Slicing::of((by, "grey levels"), values.into_iter().map(Some), answers, labels, seed)
     };
     Ok([("brightness", means), ("contrast", deviations)].map(slicing).into())
 }
@@ -97,13 +112,13 @@ mod tests {
             Answer::new(3, &scores)
         };
         let answers: Vec<Answer> = (0..10).map(|index| said(if index < 5 { 0.1 } else { 0.9 })).collect();
-        let found = slices(&faces, &answers, &labels, 1).unwrap();
+        let found = by_light(&faces, &answers, &labels, 1).unwrap();
         assert_eq!(found.iter().map(|slicing| slicing.by).collect::<Vec<_>>(), ["brightness", "contrast"]);
         for Slicing { groups, .. } in &found {
             assert_eq!(groups.iter().map(|group| group.faces).collect::<Vec<_>>(), [2; 5]);
             assert_eq!(groups.iter().map(|group| group.accuracy).collect::<Vec<_>>(), [1.0, 1.0, 0.5, 0.0, 0.0]);
         }
         assert_eq!((found[0].groups[0].from, found[0].groups[4].to, found[1].groups[4].to), (0.0, 99.0, 9.0));
-        assert!(slices(&[], &[], &labels, 1).unwrap().iter().all(|slicing| slicing.groups.is_empty()));
+        assert!(by_light(&[], &[], &labels, 1).unwrap().iter().all(|slicing| slicing.groups.is_empty()));
     }
 }

@@ -1,4 +1,4 @@
-//! The clear network of a bundle as weights to train further: the way from ONNX back.
+//! A network of a bundle as weights to train further: the way from ONNX back.
 
 use std::path::Path;
 
@@ -12,22 +12,21 @@ use tract_onnx::pb::{ModelProto, TensorProto};
 
 use crate::failure::bad_input;
 
-/// The weights of the clear network of the bundle in `folder`, by the names that [`crate::export`] gave them: those of
+/// The weights of the network for `role` of the bundle in `folder`, by the names that [`crate::export`] gave them: those of
 /// the network they were exported from, with the shift of every folded normalisation as the bias of its convolution.
 ///
 /// # Errors
 /// Bad input: a bundle that does not hold.
-pub fn read(folder: &Path) -> anyhow::Result<Vec<Tensor>> {
+pub fn read(folder: &Path, role: ModelChoice) -> anyhow::Result<Vec<Tensor>> {
     let bundle = Bundle::open(folder).map_err(|error| bad_input(format!("init: {error}")))?;
-    let clear = bundle.manifest.model(ModelChoice::Clear).and_then(|model| bundle.file(&model.file));
-    weights(clear.unwrap_or_default(), folder)
+    let onnx = bundle.manifest.model(role).and_then(|model| bundle.file(&model.file));
+    weights(onnx.unwrap_or_default(), folder)
 }
 
 /// The constants of floats of an ONNX file.
 fn weights(onnx: &[u8], origin: &Path) -> anyhow::Result<Vec<Tensor>> {
     let unreadable = |cause: String| bad_input(format!("init = {}: {cause}", origin.display()));
-    let model =
-        ModelProto::decode(onnx).map_err(|error| unreadable(format!("its clear network is no ONNX: {error}")))?;
+    let model = ModelProto::decode(onnx).map_err(|error| unreadable(format!("its network is no ONNX: {error}")))?;
     let constants = model.graph.map(|graph| graph.initializer).unwrap_or_default();
     let floats = constants.into_iter().filter(|constant| constant.data_type == DataType::Float as i32);
     floats

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burn::store::burn_pack::Tensor;
 use burn::store::{BurnpackStore, ModuleStore, PytorchStore, SafetensorsStore};
+use models::ModelChoice;
 
 use super::folded;
 use crate::failure::bad_input;
@@ -34,20 +35,21 @@ const BUNDLE: &str = "bundle.toml";
 /// The best weights of a work folder.
 const BEST: &str = "best.bpk";
 
-/// Reads what `init` names: see [`crate::init`].
+/// Reads what `init` names: see [`crate::init`]. Of a bundle and of a training's work folder it is the network of `role`.
 ///
 /// # Errors
 /// Nothing there, another kind of file, a damaged one, a bundle that does not hold.
-pub fn read(path: &Path) -> anyhow::Result<Source> {
-    let file = match best_of(path) {
+pub fn read(path: &Path, role: ModelChoice) -> anyhow::Result<Source> {
+    let file = match best_of(path, role) {
         Some(best) => best,
         None if path.join(BUNDLE).is_file() => {
-            return Ok(Source { tensors: folded::read(path)?, layout: Layout::Folded });
+            return Ok(Source { tensors: folded::read(path, role)?, layout: Layout::Folded });
         }
         None if path.is_dir() => {
             return Err(bad_input(format!(
-                "init = {}: neither a bundle nor a work folder: no {BUNDLE} in it, and no {BEST} in it or in its folder `clear`",
-                path.display()
+                "init = {}: neither a bundle nor a work folder: no {BUNDLE} in it, and no {BEST} in it or in its folder `{}`",
+                path.display(),
+                role.name()
             )));
         }
         None => path.to_owned(),
@@ -70,14 +72,14 @@ pub fn read(path: &Path) -> anyhow::Result<Source> {
     Ok(Source { tensors, layout })
 }
 
-/// The best clear weights of a work folder, of one of its stages, or of the training of a bundle, where they are still
+/// The best weights of a work folder, of one of its stages, or of the training of a bundle, where they are still
 /// there: they have what a bundle's own files have lost.
-fn best_of(folder: &Path) -> Option<PathBuf> {
+fn best_of(folder: &Path, role: ModelChoice) -> Option<PathBuf> {
     if !folder.is_dir() {
         return None;
     }
-    let candidates =
-        [folder.join(BEST), folder.join("clear").join(BEST), folder.with_extension("work").join("clear").join(BEST)];
+    let stage = Path::new(role.name()).join(BEST);
+    let candidates = [folder.join(BEST), folder.join(&stage), folder.with_extension("work").join(&stage)];
     candidates.into_iter().find(|path| path.is_file())
 }
 

@@ -136,7 +136,7 @@ fn published_weights_find_their_places() {
     ] {
         let name = config.name();
         let folder = TempDir::new().unwrap();
-        let (network, plan) = init(network(&config, 5), &file.safetensors(&folder, "")).unwrap();
+        let (network, plan) = init(network(&config, 5), &file.safetensors(&folder, ""), ModelChoice::Clear).unwrap();
         assert_eq!(plan.missing, ["head.output.bias", "head.output.weight"], "{name}");
         let is_told = |skipped: &Skipped| skipped.from.starts_with(unused) || skipped.from.starts_with("fc.");
         assert!(plan.skipped.iter().all(is_told), "{name}: {plan}");
@@ -153,7 +153,8 @@ fn a_head_of_the_same_classes_is_loaded_and_turned() {
     let folder = TempDir::new().unwrap();
     let file = Published::resnet18();
     let config = NetworkConfig::Resnet18(HeadConfig::default());
-    let (network, plan) = init(network(&config, 1000), &file.safetensors(&folder, "module.")).unwrap();
+    let (network, plan) =
+        init(network(&config, 1000), &file.safetensors(&folder, "module."), ModelChoice::Clear).unwrap();
     assert!(plan.missing.is_empty() && plan.skipped.is_empty(), "{plan}");
     holds_what_the_file_has(&network, &plan, &file.values());
     let told = plan.to_string();
@@ -174,12 +175,12 @@ fn a_checkpoint_is_loaded_from_its_file_folder_or_beside_its_bundle() {
     std::fs::create_dir(place.path().join("bundle")).unwrap();
     trained.clone().save_file(clear.join("best.bpk")).unwrap();
     for path in ["bundle.work/clear/best.bpk", "bundle.work/clear", "bundle.work", "bundle"] {
-        let (loaded, plan) = init(network(&config, 5), &place.path().join(path)).unwrap();
+        let (loaded, plan) = init(network(&config, 5), &place.path().join(path), ModelChoice::Clear).unwrap();
         assert!(plan.missing.is_empty() && plan.skipped.is_empty(), "{path}: {plan}");
         assert_eq!(numbers(&loaded), numbers(&trained), "{path}");
     }
     // For other classes all but the head.
-    let (_, plan) = init(network(&config, 7), &clear).unwrap();
+    let (_, plan) = init(network(&config, 7), &clear, ModelChoice::Clear).unwrap();
     assert_eq!(plan.missing, ["head.output.bias", "head.output.weight"]);
 }
 
@@ -190,34 +191,42 @@ fn a_bundle_learns_on_from_its_own_answers() {
     let input = bundle.manifest.input;
     let config = NetworkConfig::Residual { widths: vec![32, 64, 128, 256], blocks: vec![1, 2, 2, 1], dropout: 0.0 };
     let device = Device::flex().autodiff();
-    let (loaded, plan) = init(Network::new(&config, 7, &device), &path).unwrap();
-    assert!(plan.missing.is_empty() && plan.skipped.is_empty(), "{plan}");
-    // Of every normalisation its scale and two statistics.
-    assert_eq!(plan.folded.len(), 3 * 16, "{plan}");
-    assert!(plan.summary(&path).contains("made of the faces"), "{}", plan.summary(&path));
+    for role in ModelChoice::ALL {
+        let (loaded, plan) = init(Network::new(&config, 7, &device), &path, role).unwrap();
+        assert!(plan.missing.is_empty() && plan.skipped.is_empty(), "{plan}");
+        // Of every normalisation its scale and two statistics.
+        assert_eq!(plan.folded.len(), 3 * 16, "{plan}");
+        assert!(plan.summary(&path).contains("made of the faces"), "{}", plan.summary(&path));
 
-    let pairs = &bundle.golden().pairs;
-    let pixels: Vec<f32> = pairs.iter().flat_map(|pair| input.tensor(pair.crop.view()).unwrap()).collect();
-    let shape = [pairs.len(), 1, input.side, input.side];
-    let crops = Tensor::<4>::from_data(TensorData::new(pixels, shape), &device);
-    let expected: Vec<f32> = pairs.iter().flat_map(|pair| pair.clear.clone()).collect();
-    let is_close = |network: &Network, crops: Tensor<4>, what: &str| {
-        let logits: Vec<f32> = network.forward(crops).into_data().try_to_vec().unwrap();
-        assert!(
-            logits.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-2),
-            "{what}: {logits:?}, not {expected:?}"
-        );
-    };
-    let network = loaded.unfolded(&crops);
-    is_close(&network, crops.clone(), "in training, on the faces that gave the statistics");
-    is_close(&network.valid(), crops.without_autodiff(), "in evaluation");
+        let pairs = &bundle.golden().pairs;
+        let pixels: Vec<f32> = pairs.iter().flat_map(|pair| input.tensor(pair.crop.view()).unwrap()).collect();
+        let shape = [pairs.len(), 1, input.side, input.side];
+        let crops = Tensor::<4>::from_data(TensorData::new(pixels, shape), &device);
+        let expected: Vec<f32> = pairs
+            .iter()
+            .flat_map(|pair| match role {
+                ModelChoice::Clear => pair.clear.clone(),
+                ModelChoice::Robust => pair.robust.clone(),
+            })
+            .collect();
+        let is_close = |network: &Network, crops: Tensor<4>, what: &str| {
+            let logits: Vec<f32> = network.forward(crops).into_data().try_to_vec().unwrap();
+            assert!(
+                logits.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-2),
+                "{what}: {logits:?}, not {expected:?}"
+            );
+        };
+        let network = loaded.unfolded(&crops);
+        is_close(&network, crops.clone(), "in training, on the faces that gave the statistics");
+        is_close(&network.valid(), crops.without_autodiff(), "in evaluation");
+    }
 }
 
 #[test]
 fn what_does_not_fit_is_refused_with_the_reason() {
     let folder = TempDir::new().unwrap();
     let refused = |config: &NetworkConfig, path: &Path| {
-        let error = init(network(config, 5), path).err().unwrap();
+        let error = init(network(config, 5), path, ModelChoice::Clear).err().unwrap();
         assert!(is_bad_input(&error), "{error:#}");
         format!("{error:#}")
     };
@@ -241,7 +250,7 @@ fn files_of_pytorch_are_read_at_their_root_and_below_a_key() {
     let config = NetworkConfig::Resnet18(HeadConfig::default());
     for key in [None, Some("state_dict"), Some("model")] {
         std::fs::write(&path, torch_file::bytes(&file.0, &file.values(), key)).unwrap();
-        let (network, plan) = init(network(&config, 1000), &path).unwrap();
+        let (network, plan) = init(network(&config, 1000), &path, ModelChoice::Clear).unwrap();
         assert!(plan.missing.is_empty() && plan.skipped.is_empty(), "{key:?}: {plan}");
         holds_what_the_file_has(&network, &plan, &file.values());
     }

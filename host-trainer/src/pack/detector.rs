@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use models::{DetectorEntry, Manifest, YunetDetector};
 
-use crate::detector::evaluate::framing::measure;
+use crate::detector::evaluate::framing::{Framing, find};
 use crate::failure::bad_input;
 use crate::sample::Sample;
 use crate::say::say;
@@ -39,7 +39,8 @@ impl BundledDetector {
     /// The detector fails.
     pub fn enter(mut self, manifest: &mut Manifest, faces: &[&Sample]) -> anyhow::Result<(String, Vec<u8>)> {
         let some = faces.iter().take(FRAMED_FACES).map(|sample| &sample.face);
-        let framing = measure(&mut self.detector, some).with_context(|| format!("{} failed", self.name))?;
+        let seen = find(&mut self.detector, some).with_context(|| format!("{} failed", self.name))?;
+        let framing = Framing::of(&seen);
         match framing.alignment() {
             Some(alignment) => {
                 say(&format!(

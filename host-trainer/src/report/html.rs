@@ -7,7 +7,8 @@ use super::svg::{Plot, escape, page_style};
 use super::{GateRow, LevelRow, Report, percent};
 use crate::evaluate::bootstrap::Interval;
 use crate::evaluate::metrics::Metrics;
-use crate::evaluate::slices::Slicing;
+use crate::evaluate::pose::Cuts;
+use crate::evaluate::slices::{Slice, Slicing};
 
 const STYLE: &str = "\
 body{margin:0 auto;max-width:60rem;padding:1.5rem 1rem 4rem;background:var(--page);color:var(--ink);\
@@ -47,6 +48,9 @@ pub fn page(report: &Report, plots: &[Plot]) -> String {
     }
     body += &section("Labels, routed, without blur", &class_table(&report.overall));
     body += &section("Dark and bright, flat and hard faces, routed, without blur", &slice_tables(&report.slices));
+    if let Some(cuts) = &report.cuts {
+        body += &section("Faces cut out by a detector, routed, without blur", &cut_table(cuts));
+    }
     let settings = &report.settings;
     let blur = [("blur", settings.degradation.to_owned())];
     body += &section("Settings", &settings_table(&settings.origin, &blur));
@@ -147,13 +151,19 @@ fn gate_table(gate: &GateRow) -> String {
     )
 }
 
+/// From and to, as finely as the property is told.
+pub fn range(group: &Slice) -> String {
+    let digits = if group.to < 10.0 { 2 } else { 0 };
+    format!("{:.digits$} to {:.digits$}", group.from, group.to)
+}
+
 /// A table for each way of grouping.
 fn slice_tables(slicings: &[Slicing]) -> String {
     let of = |slicing: &Slicing| {
         let rows = slicing.groups.iter().map(|group| {
             let Interval { low, high } = group.accuracy_interval;
             vec![
-                format!("{:.0} to {:.0}", group.from, group.to),
+                range(group),
                 percent(group.accuracy),
                 format!("{} to {}", percent(low), percent(high)),
                 format!("{:.3}", group.macro_f1),
@@ -164,6 +174,26 @@ fn slice_tables(slicings: &[Slicing]) -> String {
         table(&[&by, "accuracy", "95 % interval", "F1", "faces"], rows)
     };
     slicings.iter().map(of).collect()
+}
+
+/// Whether it helps to cut faces out by their eyes.
+fn cut_table(cuts: &Cuts) -> String {
+    let rows = cuts.rows.iter().map(|cut| {
+        let (figures, intervals) = (&cut.metrics.figures, &cut.metrics.intervals);
+        vec![
+            cut.by.to_owned(),
+            percent(figures.accuracy),
+            format!("{} to {}", percent(intervals.accuracy.low), percent(intervals.accuracy.high)),
+            format!("{:.3}", figures.macro_f1),
+        ]
+    });
+    format!(
+        "<p>{} found {} of the {} faces, to which the figures belong.</p>\n{}",
+        escape(&cuts.detector),
+        cuts.found,
+        cuts.faces,
+        table(&["faces", "accuracy", "95 % interval", "F1"], rows)
+    )
 }
 
 /// The figures of each label.

@@ -1,4 +1,4 @@
-//! Non-maximum suppression: of boxes that overlap much, the best stays.
+//! Non-maximum suppression: of boxes that overlap much, the best stays, and what lies in a face is none.
 
 use super::DetectedFace;
 
@@ -6,14 +6,18 @@ use super::DetectedFace;
 /// milliseconds and not minutes (the comparison below is quadratic).
 const MAX_CANDIDATES: usize = 1000;
 
+/// Share of a box that lies within a better one, at most. Eyes and mouths of a large face may look like small faces.
+const MAX_WITHIN: f32 = 0.7;
+
 /// `faces` by falling score, without those that overlap a better one by more than `max_iou`
-/// (intersection over union, 0..=1).
+/// (intersection over union, 0..=1) or lie within it by more than 70 % of their own area.
 pub(super) fn suppress(mut faces: Vec<DetectedFace>, max_iou: f32) -> Vec<DetectedFace> {
     faces.sort_by(|a, b| b.score.total_cmp(&a.score));
     faces.truncate(MAX_CANDIDATES);
     let mut kept: Vec<DetectedFace> = Vec::new();
     for face in faces {
-        if kept.iter().all(|better| better.rect.iou(&face.rect) <= max_iou) {
+        let within = |better: &DetectedFace| better.rect.shared_area(&face.rect) > MAX_WITHIN * face.rect.area();
+        if kept.iter().all(|better| better.rect.iou(&face.rect) <= max_iou && !within(better)) {
             kept.push(face);
         }
     }
@@ -43,6 +47,16 @@ mod tests {
     fn little_overlap_is_two_faces() {
         // 10 px wide, 6 px apart: intersection 4 of a union of 16.
         assert_eq!(scores(vec![face(6.0, 0.7), face(0.0, 0.9)]), [0.9, 0.7]);
+    }
+
+    #[test]
+    fn an_eye_is_no_face_but_a_face_behind_a_smaller_one_is() {
+        let small = |x: f32, score| {
+            let rect = PixelRect { x, y: 2.0, width: 4.0, height: 4.0 };
+            DetectedFace { rect, score, landmarks: None }
+        };
+        assert_eq!(scores(vec![face(0.0, 0.9), small(3.0, 0.8), small(8.5, 0.7)]), [0.9, 0.7]);
+        assert_eq!(scores(vec![small(3.0, 0.9), face(0.0, 0.8)]), [0.9, 0.8]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Where a detector sees box and eyes in faces that are framed as a recogniser is to see them; from that the alignment
 //! that frames the detector's faces in the same way.
 
-use models::{Alignment, FaceDetector, GrayImage, resize};
+use models::{Alignment, DetectedFace, FaceDetector, GrayImage, resize};
 use serde::Serialize;
 
 use super::figures::quantile;
@@ -50,36 +50,40 @@ pub struct Eyes {
     pub middle_y: f64,
 }
 
-/// Looks for each of the square `faces` in the middle of a frame of its own mean gray.
+/// The best face that the detector sees in each of the square `faces` [as a frame](framed); None where it sees none.
 ///
 /// # Errors
 /// The detector fails, a face that cannot be read.
-pub fn measure<'a>(detector: &mut dyn FaceDetector, faces: impl Iterator<Item = &'a Face>) -> anyhow::Result<Framing> {
-    let mut count = 0;
-    let (mut boxes, mut eyes) = (Vec::new(), Vec::new());
-    let (left, top) = ((FRAME.0 - SIDE) as f32 / 2.0, (FRAME.1 - SIDE) as f32 / 2.0);
-    let [across, down] = [left, top].map(|start| move |px: f32| (px - start) / SIDE as f32);
-    for face in faces {
-        count += 1;
-        let found = detector.detect(framed(face.read()?.as_ref()).view())?;
-        let Some(best) = found.first() else { continue };
-        let middle = best.rect.center();
-        let side = SIDE as f32;
-        boxes.push([best.rect.width / side, best.rect.height / side, across(middle.x), down(middle.y)]);
-        if let Some(points) = best.landmarks {
-            let (right, left) = (points.right_eye, points.left_eye);
-            let distance = (left.x - right.x).hypot(left.y - right.y) / side;
-            let middle = down(0.5 * (right.y + left.y));
-            eyes.push([across(right.x), down(right.y), across(left.x), down(left.y), distance, middle]);
-        }
-    }
-    let [box_width, box_height, box_x, box_y] = medians(&boxes);
-    let [right_x, right_y, left_x, left_y, distance, middle_y] = medians(&eyes);
-    let eyes = (!eyes.is_empty()).then_some(Eyes { right_x, right_y, left_x, left_y, distance, middle_y });
-    Ok(Framing { faces: count, found: boxes.len(), box_height, box_width, box_x, box_y, eyes })
+pub fn find<'a>(
+    detector: &mut dyn FaceDetector,
+    faces: impl Iterator<Item = &'a Face>,
+) -> anyhow::Result<Vec<Option<DetectedFace>>> {
+    faces.map(|face| Ok(detector.detect(framed(face.read()?.as_ref()).view())?.first().copied())).collect()
 }
 
 impl Framing {
+    /// Of what [was seen](find).
+    pub fn of(seen: &[Option<DetectedFace>]) -> Self {
+        let (mut boxes, mut eyes) = (Vec::new(), Vec::new());
+        let (left, top) = ((FRAME.0 - SIDE) as f32 / 2.0, (FRAME.1 - SIDE) as f32 / 2.0);
+        let [across, down] = [left, top].map(|start| move |px: f32| (px - start) / SIDE as f32);
+        for best in seen.iter().flatten() {
+            let middle = best.rect.center();
+            let side = SIDE as f32;
+            boxes.push([best.rect.width / side, best.rect.height / side, across(middle.x), down(middle.y)]);
+            if let Some(points) = best.landmarks {
+                let (right, left) = (points.right_eye, points.left_eye);
+                let distance = (left.x - right.x).hypot(left.y - right.y) / side;
+                let middle = down(0.5 * (right.y + left.y));
+                eyes.push([across(right.x), down(right.y), across(left.x), down(left.y), distance, middle]);
+            }
+        }
+        let [box_width, box_height, box_x, box_y] = medians(&boxes);
+        let [right_x, right_y, left_x, left_y, distance, middle_y] = medians(&eyes);
+        let eyes = (!eyes.is_empty()).then_some(Eyes { right_x, right_y, left_x, left_y, distance, middle_y });
+        Self { faces: seen.len(), found: boxes.len(), box_height, box_width, box_x, box_y, eyes }
+    }
+
     /// The alignment that gives the detector's faces this framing; None if too few were found to tell. A detector
     /// without points leaves the places of the eyes as they are by default.
     pub fn alignment(&self) -> Option<Alignment> {
@@ -128,7 +132,7 @@ pub fn framed(face: &GrayImage) -> GrayImage {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use models::{DetectError, DetectedFace, Gray8, Landmarks, PixelPoint, PixelRect};
+    use models::{DetectError, Gray8, Landmarks, PixelPoint, PixelRect};
 
     use super::*;
 
@@ -159,7 +163,7 @@ mod tests {
     fn the_alignment_gives_the_framing_back() {
         let face = GrayImage::from_vec((0..48 * 48).map(|i| (i * 5 % 256) as u8).collect(), 48, 48).unwrap();
         let faces = vec![Face::from(face.clone()); 30];
-        let framing = measure(&mut Fixed, faces.iter()).unwrap();
+        let framing = Framing::of(&find(&mut Fixed, faces.iter()).unwrap());
         assert_eq!((framing.faces, framing.found), (30, 30));
         let alignment = framing.alignment().unwrap();
         let expected = Alignment { box_scale: 1.25, box_shift_x: 0.0, box_shift_y: 0.0, eye_y: 0.4, eye_distance: 0.4 };
@@ -178,6 +182,6 @@ mod tests {
     #[test]
     fn too_few_faces_say_nothing() {
         let face = Face::from(GrayImage::new(48, 48));
-        assert_eq!(measure(&mut Fixed, [&face].into_iter()).unwrap().alignment(), None);
+        assert_eq!(Framing::of(&find(&mut Fixed, [&face].into_iter()).unwrap()).alignment(), None);
     }
 }

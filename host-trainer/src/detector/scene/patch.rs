@@ -6,7 +6,6 @@ use rand::rngs::StdRng;
 
 use super::super::annotation::{Face, Placement};
 use super::super::faces::Picture;
-use super::shared;
 use crate::augment::{soften, symmetric};
 
 /// Where the picture itself ends, the paste fades over this, px of the scene.
@@ -77,7 +76,7 @@ impl<'a> Patch<'a> {
             width: region.width - rim,
             height: region.height - rim,
         };
-        shared(rect, &solid) / rect.area().max(1.0)
+        rect.shared_area(&solid) / rect.area().max(1.0)
     }
 
     /// Draws it into `scene`, blurred by a radius where there is one, px of the scene.
