@@ -72,7 +72,10 @@ pub struct EvaluateArgs {
     /// out by their eyes.
     #[arg(long, value_name = "FILE")]
     detector: Option<PathBuf>,
-    /// Folder of the report: report.json, report.html and the plots; an earlier report there is replaced.
+    /// Markdown file for the model card, with sections on what the data is and how the networks learned.
+    #[arg(long, value_name = "FILE")]
+    notes: Option<PathBuf>,
+    /// Folder of the report: report.json, report.html, the plots and the model card; an earlier report there is replaced.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
@@ -85,7 +88,11 @@ pub struct EvaluateArgs {
 /// # Errors
 /// A bundle or data that do not hold, no face to measure, a model that fails, a folder that cannot be written.
 pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
-    let folder = report::folder::OutputFolder::prepare(&args.out, "report.json", &["json", "html", "svg"])?;
+    let mut folder = report::folder::OutputFolder::prepare(&args.out, "report.json", &["json", "html", "svg", "md"])?;
+    let read_notes = |path: &PathBuf| {
+        std::fs::read_to_string(path).map_err(|error| bad_input(format!("cannot read {}: {error}", path.display())))
+    };
+    let notes = args.notes.as_ref().map(read_notes).transpose()?.unwrap_or_default();
     let measured = &args.measured;
     let (bundle, data) = measured.open()?;
     let levels = if args.blur_sweep { &BlurLevel::ALL[..] } else { &[BlurLevel::None][..] };
@@ -99,6 +106,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
         report.slices.push(pose.slicing);
         report.cuts = pose.cuts;
     }
+    folder.write("CARD.md", report::card::card(&bundle, &report, &notes).as_bytes())?;
     report::write(folder, &report)?;
     println!("{report}");
     println!("report: {}", args.out.join("report.html").display());

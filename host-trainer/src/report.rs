@@ -2,6 +2,7 @@
 
 pub mod axes;
 pub mod bars;
+pub mod card;
 pub mod curves;
 pub mod folder;
 pub mod heat_map;

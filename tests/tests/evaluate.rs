@@ -9,7 +9,8 @@ use serde_json::Value;
 use tests::bundles::copy;
 use tests::data;
 use tests::place::Place;
-use tests::program::{succeeds, trainer};
+use tests::program::{BAD_INPUT, refused, succeeds, trainer};
+use tests::project;
 use tests::readings::number;
 
 /// What the default bundle's clear model must reach on the public test: what is published for mini-Xception.
@@ -102,4 +103,50 @@ fn the_default_bundle_is_as_good_as_it_has_to_be() {
     let (clear, robust) = (accuracy("high", "clear"), accuracy("high", "robust"));
     println!("clear {clear:.4}, robust {robust:.4} with high blur");
     assert!(robust >= clear + ROBUST_GAIN, "robust {robust}, clear {clear} with high blur");
+}
+
+#[test]
+fn the_card_has_the_figures_the_notes_and_how_turned_faces_fare() {
+    const FACES: usize = 200;
+    let Some(lines) = data::public_test(FACES) else { return };
+    let place = Place::default();
+    copy(&place);
+    place.write("faces.csv", lines);
+    place.write("notes.md", "## Data\nFaces of a test.\n");
+    let detector = project("models/detectors/detector-160x128.onnx");
+    let evaluate = |out: &str, detector: &Path| {
+        let mut run = trainer();
+        run.current_dir(place.path("")).args(["evaluate", "--bundle", "bundle", "--data", "faces.csv"]);
+        run.args(["--notes", "notes.md", "--out", out, "--detector"]).arg(detector);
+        run
+    };
+    succeeds(&mut evaluate("report", &detector));
+    let report: Value = serde_json::from_slice(&fs::read(place.path("report/report.json")).unwrap()).unwrap();
+    let found = report["cuts"]["found"].as_u64().unwrap();
+    assert!((FACES as u64 * 2 / 3..=FACES as u64).contains(&found), "{found} faces found");
+    let cuts = report["cuts"]["rows"].as_array().unwrap();
+    assert_eq!(cuts.iter().map(|cut| &cut["by"]).collect::<Vec<_>>(), ["as they are", "by the box", "by the eyes"]);
+    for cut in cuts {
+        assert!((0.5..0.95).contains(&number(&cut["accuracy"])), "{cut}");
+    }
+    let by_turn =
+        report["slices"].as_array().unwrap().iter().find(|slicing| slicing["by"] == "turn of the head").unwrap();
+    let groups = by_turn["groups"].as_array().unwrap();
+    assert_eq!(groups.iter().map(|group| group["faces"].as_u64().unwrap()).sum::<u64>(), found);
+    assert!(groups.windows(2).all(|pair| number(&pair[0]["to"]) <= number(&pair[1]["from"])), "{groups:?}");
+
+    let card = fs::read_to_string(place.path("report/CARD.md")).unwrap();
+    let accuracy = format!("{:.1} %", 100.0 * number(&report["accuracy"]));
+    for part in [
+        "# Model card: ",
+        "must not be used for",
+        "Faces of a test.",
+        &accuracy,
+        "### By turn of the head",
+        "by the eyes",
+    ] {
+        assert!(card.contains(part), "no `{part}` in {card}");
+    }
+    refused(&mut evaluate("none", &place.path("notes.md")), BAD_INPUT, &["notes.md"]);
+    assert!(!place.path("none").exists());
 }
