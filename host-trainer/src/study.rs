@@ -16,6 +16,7 @@ mod record;
 mod report;
 mod samples;
 mod slurm;
+mod time;
 
 use std::path::PathBuf;
 
@@ -35,6 +36,8 @@ pub enum TrialCommand {
     Run(TrialRunArgs),
     /// List the trials of a folder and of the folders in it.
     List(ListArgs),
+    /// Time the networks of trials, a face at a time on one thread, without training them.
+    Time(time::TimeArgs),
 }
 
 /// `study ...`
@@ -63,6 +66,7 @@ impl TrialCommand {
         match self {
             Self::Run(args) => one::run(&args),
             Self::List(args) => list::run(&args.folder),
+            Self::Time(args) => time::run(&args),
         }
     }
 }

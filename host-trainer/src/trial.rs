@@ -141,6 +141,11 @@ impl Training<'_> {
     pub fn run(&self) -> anyhow::Result<Outcome> {
         let Training { trial, data, work, .. } = *self;
         let detector = self.detector.map(BundledDetector::read).transpose()?;
+        if trial.robust_start == RobustStart::InitRobust && trial.init.is_none() {
+            return Err(bad_input(
+                "robust-start = init-robust: there is no init\n  name a bundle in the trial file, or with --init",
+            ));
+        }
         let samples = data.select(trial.learn_from);
         let split = validation_split(&samples, trial.validation_share, trial.seed);
         say(&format!(
@@ -215,11 +220,6 @@ fn start(context: &Context<'_>, work: &Path, role: ModelChoice) -> anyhow::Resul
     autodiff.seed(context.trial.seed);
     let fresh = Network::new(&context.trial.network, context.classes, &autodiff);
     let Some(path) = &context.trial.init else {
-        if role == ModelChoice::Robust {
-            return Err(bad_input(
-                "robust-start = init-robust: there is no init\n  name a bundle in the trial file, or with --init",
-            ));
-        }
         if let Some(weights) = &context.trial.weights {
             say(&format!("warning: random weights in place of the published {weights}, which --init can name"));
         } else if context.trial.clear.frozen != Frozen::None {

@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use assert_cmd::Command;
-use models::{Bundle, ModelChoice};
+use models::{Bundle, DetectorEntry, ModelChoice};
 use tests::bundles::copy;
 use tests::data::drawn;
 use tests::place::Place;
 use tests::program::{BAD_INPUT, refused, succeeds, trainer};
+use tests::project;
 
 fn refit(place: &Place, data: &str) -> Command {
     let mut run = trainer();
@@ -34,6 +35,19 @@ fn gate_and_temperatures_are_fitted_anew_and_the_networks_stay() {
     // Part of the same faces, and over the first result.
     succeeds(refit(&place, "faces.csv").args(["--validation-share", "0.2"]));
     assert_ne!(Bundle::open(&place.path("fitted")).unwrap().manifest.gate, after.manifest.gate);
+}
+
+#[test]
+fn another_detector_comes_into_the_bundle_with_its_framing() {
+    let place = Place::default();
+    copy(&place);
+    place.write("faces.csv", drawn(70));
+    let detector = project("models/detectors/detector-160x128.onnx");
+    succeeds(refit(&place, "faces.csv").arg("--detector").arg(&detector));
+    let bundle = Bundle::open(&place.path("fitted")).unwrap();
+    assert_eq!(bundle.file("detector.onnx"), Some(std::fs::read(detector).unwrap().as_slice()));
+    assert!(matches!(&bundle.manifest.detector, DetectorEntry::Yunet { file, .. } if file == "detector.onnx"));
+    refused(refit(&place, "faces.csv").args(["--detector", "faces.csv"]), BAD_INPUT, &["faces.csv"]);
 }
 
 #[test]

@@ -91,9 +91,38 @@ fn a_trained_network_is_the_start_and_the_teacher_of_another() {
     let told = quick(&place, "taught.toml", &["--out", "taught"]);
     assert!(told.contains("teacher first: asked about") && told.contains("teacher second: asked about"), "{told}");
 
+    // So does its robust network, where the trial says so.
+    place.write("robust.toml", small("robust-start = \"init-robust\"\n"));
+    quick(&place, "robust.toml", &["--out", "fourth", "--init", "first"]);
+    let trained_on = &Bundle::open(&place.path("fourth")).unwrap().manifest.models[1].trained_on;
+    assert!(trained_on.contains("from the robust model of first"), "{trained_on}");
+    assert!(place.path("fourth.work/init-robust.txt").is_file());
+    let mut run = trainer();
+    run.current_dir(place.path("")).args(["train", "--quick", "--data", "faces.csv", "--config", "robust.toml"]);
+    refused(run.args(["--out", "none"]), BAD_INPUT, &["init-robust", "--init"]);
+
     // Teachers of other expressions cannot teach.
     place.write("other.toml", small("drop-classes = [\"fear\"]\n[distil]\nteachers = [\"first\"]\n"));
     let mut run = trainer();
     run.current_dir(place.path("")).args(["train", "--quick", "--data", "faces.csv", "--config", "other.toml"]);
     refused(run.args(["--out", "other"]), BAD_INPUT, &["teacher first", "same expressions"]);
+}
+
+#[test]
+fn networks_are_timed_without_being_trained() {
+    let place = Place::default();
+    place.write("small.toml", small(""));
+    let mut run = trainer();
+    run.current_dir(place.path("")).args(["trial", "time", "--rounds", "1", "--json", "small.toml"]);
+    let (written, _) = succeeds(run.arg(project("host-trainer/trials/mini-xception.toml")));
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&written).unwrap();
+    let texts = |key: &str| rows.iter().map(|row| row[key].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(texts("network"), ["plain CNN of 2", "mini-Xception"]);
+    for row in &rows {
+        assert!(row["weights"].as_u64().unwrap() > 1000 && row["median-ms"].as_f64().unwrap() > 0.0, "{row}");
+    }
+    assert_eq!(rows[0]["share-of-first"], 1.0);
+    let mut run = trainer();
+    run.current_dir(place.path("")).args(["trial", "time", "nothing.toml"]);
+    refused(&mut run, BAD_INPUT, &["nothing.toml", "no such"]);
 }
