@@ -59,8 +59,8 @@ pub struct InputArgs {
     /// Folder of a bundle, instead of the one in the program
     #[arg(long, value_name = "DIR", env = "MIEN_BUNDLE")]
     pub bundle: Option<PathBuf>,
-    /// A face detector in YuNet's ONNX form
-    #[arg(long, value_name = "FILE")]
+    /// A face detector in YuNet's ONNX form, or `rustface`, which is in the program; otherwise the bundle's own
+    #[arg(long, value_name = "FILE|rustface")]
     pub detector: Option<PathBuf>,
     /// Configuration.
     #[command(flatten)]

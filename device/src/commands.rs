@@ -72,7 +72,7 @@ impl Line {
         let bundle = open::bundle(config.bundle.as_deref())?;
         let pipeline = Pipeline::new(
             open::detector(&config.detect, &bundle)?,
-            open::recognizer(&bundle)?,
+            open::recognizer(&config.detect, &bundle)?,
             Box::new(MachineClock::start()),
             &config,
             source.is_sequence(),
@@ -279,7 +279,7 @@ pub fn validate(args: &ValidateArgs) -> anyhow::Result<()> {
     })?;
     let config = Config::read(file)?;
     let bundle = open::bundle(config.bundle.as_deref())?;
-    open::recognizer(&bundle)?;
+    open::recognizer(&config.detect, &bundle)?;
     let detector = open::detector(&config.detect, &bundle)?;
     let (file, bundle) = (file.display(), &bundle.manifest.name);
     let detector = detector.name();

@@ -60,11 +60,14 @@ pub struct Config {
     pub health: HealthConfig,
 }
 
+/// The name of the detector in the program, for [`DetectConfig::model`].
+pub const RUSTFACE: &str = "rustface";
+
 /// How faces are found.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DetectConfig {
-    /// A YuNet-format ONNX file; without it the detector that the bundle names.
+    /// A YuNet-format ONNX file, or [`RUSTFACE`]; without it the detector that the bundle names.
     pub model: Option<PathBuf>,
     /// The detector looks at every n-th whole frame; without it the pace that suits the detector. In between one that
     /// can follow looks around the last boxes, and those of others hold.
@@ -189,7 +192,8 @@ impl Config {
             _ => None,
         };
         let json = config.json.as_mut().filter(|path| path.as_os_str() != STDOUT);
-        let given = [config.bundle.as_mut(), config.detect.model.as_mut(), panel, json];
+        let model = config.detect.model.as_mut().filter(|model| model.as_os_str() != RUSTFACE);
+        let given = [config.bundle.as_mut(), model, panel, json];
         for given in given.into_iter().flatten() {
             *given = folder.join(&*given);
         }
@@ -326,5 +330,7 @@ mod tests {
             let config = Config::read(&path).unwrap();
             assert_eq!((config.source.as_str(), config.json), (source, Some(STDOUT.into())));
         }
+        std::fs::write(&path, "[detect]\nmodel = \"rustface\"\n").unwrap();
+        assert_eq!(Config::read(&path).unwrap().detect.model, Some(RUSTFACE.into()));
     }
 }

@@ -104,7 +104,7 @@ pub fn examine(config: &Config) -> Report {
 /// Opens bundle and detector, which repeats the golden pairs, and reads frames of the demo.
 fn read_the_demo(config: &Config, report: &mut Report) -> anyhow::Result<()> {
     let bundle = open::bundle(config.bundle.as_deref())?;
-    let recognizer = open::recognizer(&bundle)?;
+    let recognizer = open::recognizer(&config.detect, &bundle)?;
     report.add("models", State::Fine, format!("bundle {} answers as it did where it was made", bundle.manifest.name));
     let detector = open::detector(&config.detect, &bundle)?;
     let mut source = open::source("demo", FolderRule::default(), &config.camera, false)?;

@@ -5,9 +5,11 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
-use models::{Bundle, DetectError, DetectorEntry, FaceDetector, Recognizer, RustfaceDetector, YunetDetector};
+use models::{
+    Alignment, Bundle, DetectError, DetectorEntry, FaceDetector, Recognizer, RustfaceDetector, YunetDetector,
+};
 
-use crate::config::DetectConfig;
+use crate::config::{DetectConfig, RUSTFACE};
 use crate::diagnostics::Problem;
 use crate::source::Source;
 use crate::source::camera::{self, CameraConfig};
@@ -53,19 +55,23 @@ pub fn detector(settings: &DetectConfig, bundle: &Bundle) -> anyhow::Result<Box<
             None => network,
         })
     };
+    let rustface = || -> anyhow::Result<Box<dyn FaceDetector>> {
+        let cascade = RustfaceDetector::new()?;
+        Ok(Box::new(match settings.min_face_px {
+            Some(side) => cascade.with_min_face_px(side),
+            None => cascade,
+        }))
+    };
+    if wants_rustface(settings) {
+        return rustface();
+    }
     if let Some(path) = &settings.model {
         let network = tuned(YunetDetector::from_onnx(path))
             .with_context(|| Problem::input(format!("detector {} cannot be used", path.display())))?;
         return Ok(Box::new(network));
     }
     match &bundle.manifest.detector {
-        DetectorEntry::Rustface {} => {
-            let cascade = RustfaceDetector::new()?;
-            Ok(Box::new(match settings.min_face_px {
-                Some(side) => cascade.with_min_face_px(side),
-                None => cascade,
-            }))
-        }
+        DetectorEntry::Rustface {} => rustface(),
         DetectorEntry::Yunet { file, .. } => {
             let bytes = bundle.file(file).unwrap_or_default();
             let network = tuned(YunetDetector::from_bytes(bytes, file))
@@ -75,12 +81,26 @@ pub fn detector(settings: &DetectConfig, bundle: &Bundle) -> anyhow::Result<Box<
     }
 }
 
-/// The two models of a bundle, with its golden pairs repeated.
+/// Whether the settings name the detector in the program.
+fn wants_rustface(settings: &DetectConfig) -> bool {
+    settings.model.as_deref() == Some(Path::new(RUSTFACE))
+}
+
+/// The two models of a bundle, with its golden pairs repeated, for the faces of [`detector`].
 ///
 /// # Errors
 /// When a model does not fit the manifest or answers otherwise than where it was made.
-pub fn recognizer(bundle: &Bundle) -> anyhow::Result<Recognizer> {
-    bundle.recognizer().with_context(|| Problem::input(format!("bundle {} cannot be used", bundle.manifest.name)))
+pub fn recognizer(settings: &DetectConfig, bundle: &Bundle) -> anyhow::Result<Recognizer> {
+    let recognizer = bundle
+        .recognizer()
+        .with_context(|| Problem::input(format!("bundle {} cannot be used", bundle.manifest.name)))?;
+    // The bundle's framing is that of its own detector's boxes.
+    let is_bundles = matches!(bundle.manifest.detector, DetectorEntry::Rustface {});
+    Ok(if wants_rustface(settings) && !is_bundles {
+        recognizer.with_alignment(Alignment::default())
+    } else {
+        recognizer
+    })
 }
 
 /// The source with this name. `wait` lets a camera come later.

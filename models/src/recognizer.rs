@@ -74,6 +74,13 @@ impl Recognizer {
         self.unsure_below
     }
 
+    /// The same models for the faces of another detector than the bundle's.
+    #[must_use]
+    pub fn with_alignment(mut self, alignment: Alignment) -> Self {
+        self.alignment = alignment;
+        self
+    }
+
     /// How faces are framed for these models.
     pub fn alignment(&self) -> &Alignment {
         &self.alignment
