@@ -129,7 +129,7 @@ fn the_shipped_detector_finds_real_faces_however_blurred() {
     }
     let place = Place::default();
     let mut run = trainer();
-    run.args(["evaluate-detector", "--frames", "40", "--detector", "rustface", "--detector"]);
+    run.args(["evaluate-detector", "--frames", "265", "--detector", "rustface", "--detector"]);
     run.arg(project("models/detectors/detector-320x256.onnx")).arg("--data").arg(data.join("faces"));
     succeeds(run.arg("--out").arg(place.path("report")));
     let report: Value = serde_json::from_slice(&fs::read(place.path("report/report.json")).unwrap()).unwrap();
@@ -143,6 +143,6 @@ fn the_shipped_detector_finds_real_faces_however_blurred() {
         }
     }
     let (sharp, blurred) = (recall(1, "pictures", 0), recall(1, "pictures", 3));
-    // Of all held-out pictures it finds 96.4 and 92.2 % of the faces; rustface loses a sixth.
+    // All held-out pictures: it finds 96.1 and 91.8 % of the faces in them, and rustface 94.0 and 78.6 %.
     assert!(sharp - blurred <= 0.06, "{blurred} blurred, {sharp} sharp");
 }
