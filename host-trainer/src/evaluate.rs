@@ -72,9 +72,9 @@ pub struct EvaluateArgs {
     /// out by their eyes.
     #[arg(long, value_name = "FILE")]
     detector: Option<PathBuf>,
-    /// Markdown file for the model card, with sections on what the data is and how the networks learned.
+    /// Markdown file for the model card, with sections on what the data is and how the networks learned; any number of them.
     #[arg(long, value_name = "FILE")]
-    notes: Option<PathBuf>,
+    notes: Vec<PathBuf>,
     /// Folder of the report: report.json, report.html, the plots and the model card; an earlier report there is replaced.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -92,7 +92,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let read_notes = |path: &PathBuf| {
         std::fs::read_to_string(path).map_err(|error| bad_input(format!("cannot read {}: {error}", path.display())))
     };
-    let notes = args.notes.as_ref().map(read_notes).transpose()?.unwrap_or_default();
+    let notes = args.notes.iter().map(read_notes).collect::<anyhow::Result<Vec<_>>>()?.join("\n");
     let measured = &args.measured;
     let (bundle, data) = measured.open()?;
     let levels = if args.blur_sweep { &BlurLevel::ALL[..] } else { &[BlurLevel::None][..] };
