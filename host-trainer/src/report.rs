@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use self::folder::OutputFolder;
 use self::settings::Settings;
 use self::svg::Plot;
+use crate::evaluate::bootstrap::Interval;
 use crate::evaluate::gate::{Alone, GateFit, Separation};
 use crate::evaluate::metrics::Metrics;
 use crate::evaluate::pose::Cuts;
@@ -126,6 +127,11 @@ impl fmt::Display for Report {
 /// A share as a percentage with one decimal.
 pub fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
+}
+
+/// An interval of shares, in percent with one decimal.
+pub fn interval(interval: Interval) -> String {
+    format!("{:.1} to {}", interval.low * 100.0, percent(interval.high))
 }
 
 /// Writes the report into a folder that was prepared for it.

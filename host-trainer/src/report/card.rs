@@ -5,9 +5,8 @@ use std::fmt::Write;
 
 use models::{Bundle, DetectorEntry, Manifest, ModelChoice, ModelEntry};
 
-use super::html::range;
-use super::{LevelRow, Report, percent};
-use crate::evaluate::bootstrap::Interval;
+use super::html::{cut_rows, slice_rows};
+use super::{LevelRow, Report, interval, percent};
 use crate::evaluate::calibration::BINS;
 use crate::evaluate::metrics::Metrics;
 use crate::evaluate::pose::Cuts;
@@ -63,11 +62,9 @@ fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String
 }
 
 fn networks(manifest: &Manifest) -> String {
-    let value = |of: fn(&ModelEntry) -> String| {
-        ModelChoice::ALL.map(|role| manifest.model(role).map_or_else(|| "-".to_owned(), of))
-    };
     let row = |name: &str, of: fn(&ModelEntry) -> String| {
-        let [clear, robust] = value(of);
+        let cell = |role| manifest.model(role).map_or_else(|| "-".to_owned(), of);
+        let [clear, robust] = ModelChoice::ALL.map(cell);
         vec![name.to_owned(), clear, robust]
     };
     let rows = [
@@ -90,10 +87,6 @@ fn networks(manifest: &Manifest) -> String {
         manifest.input.side,
         manifest.input.side
     )
-}
-
-fn interval(interval: Interval) -> String {
-    format!("{:.1} to {:.1} %", interval.low * 100.0, interval.high * 100.0)
 }
 
 fn figures(report: &Report) -> String {
@@ -134,37 +127,19 @@ fn figures(report: &Report) -> String {
 }
 
 fn slicing(slicing: &Slicing) -> String {
-    let rows = slicing.groups.iter().map(|group| {
-        vec![
-            range(group),
-            percent(group.accuracy),
-            interval(group.accuracy_interval),
-            format!("{:.3}", group.macro_f1),
-            group.faces.to_string(),
-        ]
-    });
     format!(
         "### By {}\nRouted, without blur. Differences within the intervals mean nothing.\n\n{}",
         slicing.by,
-        table(&[slicing.unit, "accuracy", "95 % interval", "F1", "faces"], rows)
+        table(&[slicing.unit, "accuracy", "95 % interval", "F1", "faces"], slice_rows(slicing))
     )
 }
 
 fn cut_table(cuts: &Cuts) -> String {
-    let rows = cuts.rows.iter().map(|cut| {
-        let (figures, intervals) = (&cut.metrics.figures, &cut.metrics.intervals);
-        vec![
-            cut.by.to_owned(),
-            percent(figures.accuracy),
-            interval(intervals.accuracy),
-            format!("{:.3}", figures.macro_f1),
-        ]
-    });
     format!(
         "### Cut out by a detector\n{} found {} of {} faces; routed, without blur, on those.\n\n{}",
         cuts.detector,
         cuts.found,
         cuts.faces,
-        table(&["faces", "accuracy", "95 % interval", "F1"], rows)
+        table(&["faces", "accuracy", "95 % interval", "F1"], cut_rows(cuts))
     )
 }

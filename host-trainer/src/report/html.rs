@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use super::settings::Origin;
 use super::svg::{Plot, escape, page_style};
-use super::{GateRow, LevelRow, Report, percent};
+use super::{GateRow, LevelRow, Report, interval, percent};
 use crate::evaluate::bootstrap::Interval;
 use crate::evaluate::metrics::Metrics;
-use crate::evaluate::pose::Cuts;
+use crate::evaluate::pose::{Cut, Cuts};
 use crate::evaluate::slices::{Slice, Slicing};
 
 const STYLE: &str = "\
@@ -152,47 +152,56 @@ fn gate_table(gate: &GateRow) -> String {
 }
 
 /// From and to, as finely as the property is told.
-pub fn range(group: &Slice) -> String {
+fn range(group: &Slice) -> String {
     let digits = if group.to < 10.0 { 2 } else { 0 };
     format!("{:.digits$} to {:.digits$}", group.from, group.to)
+}
+
+/// The cells of each group: its range, accuracy, interval, F1 and faces.
+pub fn slice_rows(slicing: &Slicing) -> Vec<Vec<String>> {
+    let cells = |group: &Slice| {
+        vec![
+            range(group),
+            percent(group.accuracy),
+            interval(group.accuracy_interval),
+            format!("{:.3}", group.macro_f1),
+            group.faces.to_string(),
+        ]
+    };
+    slicing.groups.iter().map(cells).collect()
 }
 
 /// A table for each way of grouping.
 fn slice_tables(slicings: &[Slicing]) -> String {
     let of = |slicing: &Slicing| {
-        let rows = slicing.groups.iter().map(|group| {
-            let Interval { low, high } = group.accuracy_interval;
-            vec![
-                range(group),
-                percent(group.accuracy),
-                format!("{} to {}", percent(low), percent(high)),
-                format!("{:.3}", group.macro_f1),
-                group.faces.to_string(),
-            ]
-        });
         let by = format!("{}, {}", slicing.by, slicing.unit);
-        table(&[&by, "accuracy", "95 % interval", "F1", "faces"], rows)
+        table(&[&by, "accuracy", "95 % interval", "F1", "faces"], slice_rows(slicing))
     };
     slicings.iter().map(of).collect()
 }
 
-/// Whether it helps to cut faces out by their eyes.
-fn cut_table(cuts: &Cuts) -> String {
-    let rows = cuts.rows.iter().map(|cut| {
+/// The cells of each way of cutting faces out: its name, accuracy, interval and F1.
+pub fn cut_rows(cuts: &Cuts) -> Vec<Vec<String>> {
+    let cells = |cut: &Cut| {
         let (figures, intervals) = (&cut.metrics.figures, &cut.metrics.intervals);
         vec![
             cut.by.to_owned(),
             percent(figures.accuracy),
-            format!("{} to {}", percent(intervals.accuracy.low), percent(intervals.accuracy.high)),
+            interval(intervals.accuracy),
             format!("{:.3}", figures.macro_f1),
         ]
-    });
+    };
+    cuts.rows.iter().map(cells).collect()
+}
+
+/// Whether it helps to cut faces out by their eyes.
+fn cut_table(cuts: &Cuts) -> String {
     format!(
         "<p>{} found {} of the {} faces, to which the figures belong.</p>\n{}",
         escape(&cuts.detector),
         cuts.found,
         cuts.faces,
-        table(&["faces", "accuracy", "95 % interval", "F1"], rows)
+        table(&["faces", "accuracy", "95 % interval", "F1"], cut_rows(cuts))
     )
 }
 
