@@ -61,7 +61,7 @@ pub struct Config {
 }
 
 /// The name of the detector in the program, for [`DetectConfig::model`].
-pub const RUSTFACE: &str = "rustface";
+pub const RUSTFACE: &str = models::RustfaceDetector::NAME;
 
 /// How faces are found.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

@@ -17,11 +17,10 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
-use models::{BlurLevel, BlurMeasure, Bundle, LabelSet, ModelChoice, Recognizer};
+use models::{BlurLevel, BlurMeasure, Bundle, LabelSet, ModelChoice, Recognizer, YunetDetector};
 
 use self::gate::GateSample;
 use self::metrics::{Answer, Metrics};
-use self::pose::PointDetector;
 use self::sweep::{Face, LevelAnswers};
 use crate::failure::bad_input;
 use crate::reader::{self, DataOptions};
@@ -93,16 +92,19 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
         std::fs::read_to_string(path).map_err(|error| bad_input(format!("cannot read {}: {error}", path.display())))
     };
     let notes = args.notes.iter().map(read_notes).collect::<anyhow::Result<Vec<_>>>()?.join("\n");
+    // Before the measurement, so that a wrong one is refused at once.
+    let open = |path: &PathBuf| {
+        let detector = YunetDetector::from_onnx(path).map_err(|error| bad_input(error.to_string()))?;
+        anyhow::Ok((detector, path.display().to_string()))
+    };
+    let detector = args.detector.as_ref().map(open).transpose()?;
     let measured = &args.measured;
     let (bundle, data) = measured.open()?;
     let levels = if args.blur_sweep { &BlurLevel::ALL[..] } else { &[BlurLevel::None][..] };
-    let Measurement { mut report, faces, answers } = measure(&measured.bundle, &bundle, &data, measured.usage, levels)?;
-    if let Some(path) = &args.detector {
-        let onnx =
-            std::fs::read(path).map_err(|error| bad_input(format!("cannot read {}: {error}", path.display())))?;
-        let detector = PointDetector { onnx, name: path.display().to_string() };
-        let recognizer = bundle.recognizer().map_err(|error| bad_input(error.to_string()))?;
-        let pose = pose::pose(&detector, &recognizer, (&faces, &without_blur(&answers)), SEED)?;
+    let Measurement { mut report, recognizer, faces, answers } =
+        measure(&measured.bundle, &bundle, &data, measured.usage, levels)?;
+    if let Some((detector, name)) = &detector {
+        let pose = pose::pose((detector, name), &recognizer, (&faces, &without_blur(&answers)), SEED)?;
         report.slices.push(pose.slicing);
         report.cuts = pose.cuts;
     }
@@ -117,6 +119,8 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
 pub struct Measurement<'a> {
     /// All figures.
     pub report: Report,
+    /// What was asked.
+    pub recognizer: Recognizer,
     /// The faces.
     pub faces: Vec<Face<'a>>,
     /// What the bundle said of them at each level, without blur first.
@@ -160,7 +164,7 @@ pub fn measure<'a>(
             threads: rayon::current_num_threads(),
         },
     };
-    Ok(Measurement { report, faces, answers: rows })
+    Ok(Measurement { report, recognizer, faces, answers: rows })
 }
 
 /// What the device would say of the faces as they are: the first of the levels.

@@ -154,8 +154,12 @@ struct Candidate {
 
 impl Candidate {
     fn open(path: &Path) -> anyhow::Result<Self> {
-        if path == Path::new("rustface") {
-            return Ok(Self { name: "rustface".into(), sha256: None, detector: Box::new(RustfaceDetector::new()?) });
+        if path == Path::new(RustfaceDetector::NAME) {
+            return Ok(Self {
+                name: RustfaceDetector::NAME.into(),
+                sha256: None,
+                detector: Box::new(RustfaceDetector::new()?),
+            });
         }
         let bytes =
             std::fs::read(path).map_err(|error| bad_input(format!("cannot read {}: {error}", path.display())))?;

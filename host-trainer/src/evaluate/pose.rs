@@ -9,18 +9,6 @@ use super::metrics::{Answer, Metrics};
 use super::slices::Slicing;
 use super::sweep::{self, Face};
 use crate::detector::evaluate::framing::{self, Framing};
-use crate::failure::bad_input;
-
-/// Faces a detector of its own looks at.
-const CHUNK: usize = 64;
-
-/// A detector with points, by its file.
-pub struct PointDetector {
-    /// Its ONNX file of the YuNet form.
-    pub onnx: Vec<u8>,
-    /// How messages call it.
-    pub name: String,
-}
 
 /// How faces are recognised that a detector has found, cut in several ways.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -55,17 +43,19 @@ pub struct Pose {
     pub cuts: Option<Cuts>,
 }
 
-/// Looks for the points of every face. `answers` are those of the faces as they are, without blur.
+/// Looks for the points of every face with a detector that people know as `name`. `answers` are those of the faces as they
+/// are, without blur.
 ///
 /// # Errors
-/// No such detector, one without points, a model that fails, a face that cannot be read.
+/// The detector or a model fails, a face that cannot be read.
 pub fn pose(
-    detector: &PointDetector,
+    (detector, name): (&YunetDetector, &str),
     recognizer: &Recognizer,
     (faces, answers): (&[Face<'_>], &[Answer]),
     seed: u64,
 ) -> anyhow::Result<Pose> {
-    let seen = seen(detector, faces)?;
+    let look = |own: &mut YunetDetector, face: &Face<'_>| framing::look(own, face.picture);
+    let seen = faces.par_iter().map_init(|| detector.clone(), look).collect::<anyhow::Result<Vec<_>>>()?;
     let turns = seen.iter().map(|face| face.and_then(|face| face.landmarks).map(|points| turn(&points)));
     let unit = "nose off the middle, eye distances";
     let slicing = Slicing::of(("turn of the head", unit), turns, answers, recognizer.labels(), seed);
@@ -93,18 +83,8 @@ pub fn pose(
         Cut { by: "by the box", metrics: cut(false)? },
         Cut { by: "by the eyes", metrics: cut(true)? },
     ];
-    let cuts = Cuts { detector: detector.name.clone(), faces: faces.len(), found: found.len(), alignment, rows };
+    let cuts = Cuts { detector: name.to_owned(), faces: faces.len(), found: found.len(), alignment, rows };
     Ok(Pose { slicing, cuts: Some(cuts) })
-}
-
-/// The best face in each picture, on all cores.
-fn seen(detector: &PointDetector, faces: &[Face<'_>]) -> anyhow::Result<Vec<Option<DetectedFace>>> {
-    let chunks = faces.par_chunks(CHUNK).map(|chunk| {
-        let mut own =
-            YunetDetector::from_bytes(&detector.onnx, &detector.name).map_err(|error| bad_input(error.to_string()))?;
-        framing::find(&mut own, chunk.iter().map(|face| face.picture))
-    });
-    Ok(chunks.collect::<anyhow::Result<Vec<_>>>()?.concat())
 }
 
 /// How far the nose is from the line in the middle between the eyes, in distances of the eyes: 0 for a face that looks

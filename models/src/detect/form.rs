@@ -19,6 +19,7 @@ const OPEN_SIZE: (usize, usize) = (320, 256);
 const MAX_SIDE: usize = 4096;
 
 /// A network that was found to be of the form.
+#[derive(Clone)]
 pub(super) struct Form {
     /// Ready to run.
     pub network: Arc<TypedRunnableModel>,

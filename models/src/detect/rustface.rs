@@ -54,6 +54,9 @@ pub struct RustfaceDetector {
 }
 
 impl RustfaceDetector {
+    /// Its name wherever a detector is chosen or told.
+    pub const NAME: &str = "rustface";
+
     /// A detector for faces from a sixth of the picture's shorter side, but at most 120 px, up:
     /// 80 px in a 640x480 frame, which is looked at as 320x240. A picture with a side below
     /// 100 px is looked at as one face cut out, enlarged where that helps.
@@ -105,7 +108,7 @@ impl RustfaceDetector {
 
 impl FaceDetector for RustfaceDetector {
     fn name(&self) -> &str {
-        "rustface"
+        Self::NAME
     }
 
     /// The cascade gives a sum, over the windows that agree on a face; the score is

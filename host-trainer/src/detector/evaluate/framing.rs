@@ -50,7 +50,15 @@ pub struct Eyes {
     pub middle_y: f64,
 }
 
-/// The best face that the detector sees in each of the square `faces` [as a frame](framed); None where it sees none.
+/// The best face that the detector sees in a square face [as a frame](framed); None where it sees none.
+///
+/// # Errors
+/// The detector fails, a face that cannot be read.
+pub fn look(detector: &mut dyn FaceDetector, face: &Face) -> anyhow::Result<Option<DetectedFace>> {
+    Ok(detector.detect(framed(face.read()?.as_ref()).view())?.first().copied())
+}
+
+/// What the detector sees in each of the square `faces`.
 ///
 /// # Errors
 /// The detector fails, a face that cannot be read.
@@ -58,7 +66,7 @@ pub fn find<'a>(
     detector: &mut dyn FaceDetector,
     faces: impl Iterator<Item = &'a Face>,
 ) -> anyhow::Result<Vec<Option<DetectedFace>>> {
-    faces.map(|face| Ok(detector.detect(framed(face.read()?.as_ref()).view())?.first().copied())).collect()
+    faces.map(|face| look(detector, face)).collect()
 }
 
 impl Framing {
