@@ -14,5 +14,7 @@ mod scene;
 mod targets;
 pub mod train;
 
+pub use self::network::DetectorNet;
+
 /// Name of the shipped detector's trial file, which lies beside trials of another kind.
 pub const TRIAL: &str = "detector.toml";

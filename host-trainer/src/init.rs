@@ -25,21 +25,41 @@ use burn::tensor::DType;
 use models::ModelChoice;
 
 pub use self::plan::Plan;
-use self::source::Layout;
+use self::source::{Layout, Source};
+use crate::detector::DetectorNet;
 use crate::failure::bad_input;
-use crate::network::Network;
+use crate::network::{Network, TorchNames};
 
 /// Puts the weights of `path` over those of `network`, which is to become the model for `role`; says what became of every tensor.
 ///
 /// # Errors
 /// A file that cannot be read, or in which nothing fits the network.
-pub fn init(mut network: Network, path: &Path, role: ModelChoice) -> anyhow::Result<(Network, Plan)> {
-    let source = source::read(path, role)?;
+pub fn init(network: Network, path: &Path, role: ModelChoice) -> anyhow::Result<(Network, Plan)> {
+    let names = network.torch_names();
+    put(source::read(path, role)?, names, network, path)
+}
+
+/// The same for a detector's network: `path` is an ONNX file that `train-detector` wrote, whose normalisations were folded
+/// as those of a bundle ([`DetectorNet::unfolded`]), a work folder of its, or a `.bpk` file.
+///
+/// # Errors
+/// A file that cannot be read, or in which nothing fits the network.
+pub fn init_detector(network: DetectorNet, path: &Path) -> anyhow::Result<(DetectorNet, Plan)> {
+    put(source::read_detector(path)?, &[], network, path)
+}
+
+/// Puts what fits of `source`, read from `path`, over the weights of `network`; `torch_names` are PyTorch's names for them.
+fn put<N: ModuleSnapshot>(
+    source: Source,
+    torch_names: TorchNames,
+    mut network: N,
+    path: &Path,
+) -> anyhow::Result<(N, Plan)> {
     let layout = source.layout;
-    let (tensors, plan) = plan::plan(source, &network);
+    let (tensors, plan) = plan::plan(source, torch_names, &network);
     if plan.loaded.is_empty() {
         return Err(bad_input(format!(
-            "{}: none of its {} tensors fits the network\n  is it of the same kind as the trial's [network]? Its first names: {}",
+            "{}: none of its {} tensors fits the network\n  is it of the same kind as the trial's network? Its first names: {}",
             path.display(),
             plan.skipped.len(),
             plan.skipped.iter().take(4).map(|skipped| skipped.from.as_str()).collect::<Vec<_>>().join(", ")

@@ -22,7 +22,7 @@ use burn::tensor::{Device, Tensor};
 use self::densenet::DenseNet121;
 use self::efficientnet::EfficientNetB0;
 use self::googlenet::GoogLeNet;
-use self::layers::{ConvNorm, Layer, Layers};
+use self::layers::{ConvNorm, Layer, Layers, unfold};
 use self::mini_xception::MiniXception;
 use self::mobilenet_v2::MobileNetV2;
 use self::plain_cnn::PlainCnn;
@@ -58,6 +58,10 @@ pub enum Network {
     /// See [`NetworkConfig::Densenet121`].
     DenseNet121(DenseNet121),
 }
+
+/// What the names of published weights become: regular expressions and what takes their place, applied one after the
+/// other.
+pub type TorchNames = &'static [(&'static str, &'static str)];
 
 /// Does the same with whichever network it is.
 macro_rules! with_each {
@@ -122,17 +126,11 @@ impl Network {
     }
 
     /// The reverse of [`Self::folded`], for a network in training whose normalisations behind convolutions have but the
-    /// folded shift: each gets the statistics of `crops`, `[batch, channels, side, side]`, and the scale that goes with
-    /// them, so that the network answers as the folded one did and can learn on.
+    /// folded shift: see [`unfold`]; with the statistics of `crops`, `[batch, channels, side, side]`.
     pub fn unfolded(mut self, crops: &Tensor<4>) -> Self {
-        // One after the other: what a layer is given depends on those before it.
-        for number in 0..self.conv_norms().len() {
-            self.conv_norms()[number].keep_last_batch(true);
-            self.forward(crops.clone());
-            let layer = &mut self.conv_norms()[number];
-            layer.unfold();
-            layer.keep_last_batch(false);
-        }
+        unfold(&mut self, Self::conv_norms, |network| {
+            network.forward(crops.clone());
+        });
         self
     }
 
@@ -157,9 +155,8 @@ impl Network {
         network
     }
 
-    /// What the names of published weights become here: regular expressions and what takes their
-    /// place, applied one after the other. None for the networks that only Mien has weights of.
-    pub fn torch_names(&self) -> &'static [(&'static str, &'static str)] {
+    /// What the names of published weights become here. None for the networks that only Mien has weights of.
+    pub fn torch_names(&self) -> TorchNames {
         match self {
             Self::Residual(_) | Self::MiniXception(_) | Self::PlainCnn(_) => &[],
             Self::GoogLeNet(_) => googlenet::TORCH_NAMES,

@@ -1,9 +1,10 @@
 //! The trial file of a detector.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::network::STRIDES;
 use crate::config::{file, within};
 use crate::failure::bad_input;
 use crate::schedule::cosine;
@@ -19,14 +20,18 @@ pub struct DetectorConfig {
     pub name: String,
     /// Seed of the split, the weights and every scene.
     pub seed: u64,
+    /// Detector whose weights the network starts from instead of random ones, where they fit: an ONNX file that
+    /// `train-detector` wrote, a work folder of its, or a `.bpk` file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<PathBuf>,
     /// Share of the pictures, whole subjects, that is held out (0.01..=0.5).
     pub held_out_share: f32,
     /// Channels after each of the five convolutions that halve the picture.
     pub widths: [usize; 5],
     /// Residual blocks after each of them but the first.
     pub blocks: [usize; 4],
-    /// Channels of the 1x1 convolution in front of each head.
-    pub head_width: usize,
+    /// Channels of the 1x1 convolution in front of each head, at strides 8, 16 and 32.
+    pub head_widths: [usize; STRIDES.len()],
     /// Passes, each over scenes that were never seen before.
     pub epochs: usize,
     /// Steps an epoch.
@@ -39,7 +44,7 @@ pub struct DetectorConfig {
     pub warm_up_steps: usize,
     /// Share of the learning rate by which weights shrink a step.
     pub weight_decay: f32,
-    /// Weight of the points' errors in the loss, and in the last `late-epochs` epochs: the points are what is learned
+    /// Weight of the points' errors, in sides of the face, in the loss, and in the last `late-epochs` epochs: the points are what is learned
     /// last, and what they need of the network is then put first.
     pub points_weight: f64,
     /// See `points-weight`.
@@ -95,18 +100,19 @@ impl Default for DetectorConfig {
         Self {
             name: "detector".into(),
             seed: 1,
+            init: None,
             held_out_share: 0.15,
             widths: [16, 32, 64, 64, 64],
             blocks: [0, 1, 2, 1],
-            head_width: 64,
+            head_widths: [64, 128, 192],
             epochs: 16,
             steps: 300,
             batch: 16,
             learning_rate: 2e-3,
             warm_up_steps: 200,
             weight_decay: 0.02,
-            points_weight: 2.0,
-            late_points_weight: 8.0,
+            points_weight: 8.0,
+            late_points_weight: 32.0,
             late_epochs: 8,
             ema_decay: 0.998,
             scene: SceneConfig::default(),
@@ -150,7 +156,8 @@ impl DetectorConfig {
     pub fn quick(mut self) -> Self {
         self.name = format!("{}-quick", self.name);
         self.widths = [8; 5];
-        self.head_width = 8;
+        self.head_widths = [8; STRIDES.len()];
+        self.init = None;
         self.epochs = 1;
         self.batch = 4;
         self.steps = 4;
@@ -191,7 +198,7 @@ impl DetectorConfig {
             return Err(bad_input(format!("name = \"{}\": letters, digits, `-`, `_` and `.` only", self.name)));
         }
         within("held-out-share", self.held_out_share.into(), 0.01, 0.5)?;
-        for width in self.widths.iter().chain([&self.head_width]) {
+        for width in self.widths.iter().chain(&self.head_widths) {
             within("widths", *width as f64, 1.0, 1024.0)?;
         }
         for blocks in self.blocks {

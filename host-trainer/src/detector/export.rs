@@ -156,6 +156,8 @@ fn add_level(graph: &mut GraphProto, map: &str, stride: usize, cells: usize) {
 mod tests {
     use super::*;
     use crate::detector::config::DetectorConfig;
+    use crate::failure::is_bad_input;
+    use crate::init::init_detector;
 
     #[test]
     fn the_file_says_what_the_network_says() {
@@ -171,6 +173,62 @@ mod tests {
             let picture = GrayImage::from_vec(pixels, width, height).unwrap();
             let difference = check(&network, &onnx, &[picture]).unwrap();
             assert!(difference < 1e-5, "{difference}");
+        }
+    }
+
+    /// A picture that is no even gray, so that every layer has something to say.
+    fn picture(width: usize, height: usize) -> BurnTensor<4> {
+        let pixels: Vec<f32> =
+            (0..width * height).map(|index| ((index * index / 7 + index * 37) % 251) as f32).collect();
+        BurnTensor::<1>::from_floats(pixels.as_slice(), &Device::flex().autodiff()).reshape([1, 1, height, width])
+    }
+
+    fn seeded(config: &DetectorConfig, seed: u64) -> DetectorNet {
+        let device = Device::flex().autodiff();
+        device.seed(seed);
+        DetectorNet::new(config, &device)
+    }
+
+    #[test]
+    fn a_file_learns_on_from_its_own_answers() {
+        let config = DetectorConfig::read(None).unwrap().quick();
+        let trained = seeded(&config, 3);
+        // So that the normalisations have something to fold.
+        trained.maps(picture(128, 128));
+        let (folder, shown) = (tempfile::tempdir().unwrap(), picture(128, 96));
+        let path = folder.path().join("detector.onnx");
+        std::fs::write(&path, export(&trained, 128, 96).unwrap()).unwrap();
+        let (loaded, plan) = init_detector(seeded(&config, 4), &path).unwrap();
+        assert!(plan.missing.is_empty(), "{plan}");
+        let network = loaded.unfolded(&shown);
+        let expected = numbers(&trained.valid(), shown.clone().without_autodiff()).unwrap();
+        for (network, picture) in [(network.clone(), shown.clone()), (network.valid(), shown.without_autodiff())] {
+            let said = numbers(&network, picture).unwrap();
+            let differs = |(a, b): (&f32, &f32)| (a - b).abs() > 1e-2;
+            assert!(
+                !said.as_flattened().iter().zip(expected.as_flattened()).any(differs),
+                "{said:?}, not {expected:?}"
+            );
+        }
+
+        // Heads of another width stay random, all else is taken.
+        let wider = DetectorConfig { head_widths: [8, 8, 16], ..config };
+        let (_, plan) = init_detector(seeded(&wider, 4), &path).unwrap();
+        assert!(!plan.missing.is_empty() && plan.missing.iter().all(|name| name.starts_with("heads.2.")), "{plan}");
+    }
+
+    #[test]
+    fn what_is_no_detector_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, told) in
+            [("a.onnx", "no ONNX"), ("b.bpk", "cannot read"), ("c.txt", "neither"), ("none.onnx", "none.onnx")]
+        {
+            let path = folder.path().join(name);
+            if name != "none.onnx" {
+                std::fs::write(&path, "no weights").unwrap();
+            }
+            let error = init_detector(seeded(&DetectorConfig::read(None).unwrap().quick(), 1), &path).err().unwrap();
+            assert!(is_bad_input(&error) && format!("{error:#}").contains(told), "{error:#}");
         }
     }
 }

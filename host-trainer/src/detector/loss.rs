@@ -5,8 +5,8 @@ use burn::tensor::activation::relu;
 
 /// Weights of face, overlap and box.
 const WEIGHTS: [f64; 3] = [1.0, 0.5, 2.0];
-/// Differences of points below this, in strides, count by their square.
-const SMOOTH: f64 = 0.1;
+/// Errors of points below this, in sides of the face, count by their square.
+const SMOOTH: f64 = 0.01;
 /// Logarithms of sides are kept below this, so that a wild network gives a large loss and not an infinite one.
 const LARGEST_LOG: f64 = 6.0;
 
@@ -24,19 +24,22 @@ pub struct BatchTargets {
     pub found: usize,
 }
 
-/// The loss of the network's `[batch, cells, 16]` numbers, per cell that is to find a face; the points' errors weigh
-/// `points_weight`.
+/// The loss of the network's `[batch, cells, 16]` numbers, per cell that is to find a face; the points' errors, in sides of
+/// the face, weigh `points_weight`.
 pub fn loss(output: Tensor<3>, targets: BatchTargets, points_weight: f64) -> Tensor<1> {
     let [batch, cells, values] = output.dims();
     let part = |from: usize, to: usize| output.clone().slice([0..batch, 0..cells, from..to]);
     let faces = targets.found.max(1) as f64;
-    let (boxes, overlap) = (part(2, 6), targets.boxes);
-    let fit = BoxFit::of(boxes, overlap);
+    // Half of the logarithm of the area, `[batch, cells, 1]`.
+    let log_side = targets.boxes.clone().slice([0..batch, 0..cells, 2..4]).mean_dim(2);
+    let fit = BoxFit::of(part(2, 6), targets.boxes);
 
     let face = cross_entropy(part(0, 1), targets.face.clone()) * targets.counts;
     let overlap = cross_entropy(part(1, 2), fit.iou.detach()) * targets.face.clone();
     let boxes = fit.loss * targets.face.clone();
-    let points = smooth(part(6, values) - targets.points).mean_dim(2) * targets.face;
+    // As people judge them: a px is much for a small face and little for a large one.
+    let errors = (part(6, values) - targets.points) * log_side.neg().exp();
+    let points = smooth(errors).mean_dim(2) * targets.face;
     let [face, overlap, boxes, points] = [face, overlap, boxes, points].map(Tensor::sum);
     (face * WEIGHTS[0] + overlap * WEIGHTS[1] + boxes * WEIGHTS[2] + points * points_weight) / faces
 }
@@ -152,8 +155,8 @@ mod tests {
 
     #[test]
     fn small_differences_count_by_their_square() {
-        let smoothed = numbers(smooth(tensor(&[0.0, 0.05, -1.1], 1)));
-        for (value, expected) in smoothed.iter().zip([0.0, 0.0125, 1.05]) {
+        let smoothed = numbers(smooth(tensor(&[0.0, 0.005, -1.105], 1)));
+        for (value, expected) in smoothed.iter().zip([0.0, 0.00125, 1.1]) {
             assert!((value - expected).abs() < 1e-4, "{value} instead of {expected}");
         }
     }

@@ -11,7 +11,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::DetectorConfig;
-use crate::network::layers::{ConvNorm, Layer, biased_conv, conv};
+use crate::network::layers::{ConvNorm, Layer, biased_conv, conv, unfold};
 use crate::network::residual::Stage;
 
 /// Px of the input a cell of each map.
@@ -50,7 +50,8 @@ impl DetectorNet {
             .map(|(&width, blocks)| Stage::new([std::mem::replace(&mut channels, width), width], blocks, device))
             .collect();
         let with_heads = &config.widths[config.widths.len() - STRIDES.len()..];
-        let heads = with_heads.iter().map(|&width| Head::new(width, config.head_width, device)).collect();
+        let heads =
+            with_heads.iter().zip(config.head_widths).map(|(&from, width)| Head::new(from, width, device)).collect();
         Self { stem, stages, heads }
     }
 
@@ -75,6 +76,22 @@ impl DetectorNet {
             map.reshape([batch, values, height * width]).swap_dims(1, 2)
         };
         Tensor::cat(self.maps(pictures).into_iter().map(cells).collect(), 1)
+    }
+
+    /// The reverse of [`Self::folded`], for a network in training whose normalisations have but the folded shift: see
+    /// [`unfold`]; with the statistics of `pictures`, `[batch, 1, h, w]` of gray.
+    pub fn unfolded(mut self, pictures: &Tensor<4>) -> Self {
+        unfold(&mut self, Self::conv_norms, |network| {
+            network.maps(pictures.clone());
+        });
+        self
+    }
+
+    /// The convolutions with a normalisation, those of the heads after those that they depend on.
+    fn conv_norms(&mut self) -> Vec<&mut ConvNorm> {
+        let layers = self.stages.iter_mut().flat_map(Stage::layers);
+        let conv_norm = |layer| if let Layer::ConvNorm(layer) = layer { Some(layer) } else { None };
+        layers.filter_map(conv_norm).chain(self.heads.iter_mut().map(|head| &mut head.mix)).collect()
     }
 
     /// The same function with every batch normalisation folded into its convolution.

@@ -23,6 +23,7 @@ use crate::augment::stream;
 use crate::average::blend;
 use crate::checkpoint::{Progress, State, Store};
 use crate::failure::bad_input;
+use crate::init::init_detector;
 use crate::lock::lock;
 use crate::progress::Meter;
 use crate::report::settings::command_line;
@@ -33,6 +34,8 @@ use crate::training_args::TrainingArgs;
 
 /// Scenes of held-out people that an epoch is measured on.
 const VALIDATION_SCENES: usize = 240;
+/// The only stage of the training, and its folder in the work folder.
+pub const STAGE: &str = "detector";
 /// The random streams of those scenes.
 const VALIDATION: u64 = 1;
 /// Width and height of the inputs of the files that are written, px.
@@ -140,7 +143,7 @@ pub fn run(args: &TrainDetectorArgs) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the folder {}; name another one with --out", args.out.display()))?;
     let work = args.training.work(&args.out);
     let _lock = lock(&work, "--work")?;
-    let (network, progress) = train(&trial, &split, &data_sha256, &device, &Store::new(&work, "detector"))?;
+    let (network, progress) = train(&trial, &split, &data_sha256, &device, &Store::new(&work, STAGE))?;
     write(args, &network, &progress, &split)
 }
 
@@ -160,7 +163,11 @@ fn train(
     progress.trial = trial.clone();
     progress.finished = progress.history.len() >= trial.epochs;
     autodiff.seed(trial.seed);
-    let start = DetectorNet::new(trial, &autodiff);
+    let fresh = DetectorNet::new(trial, &autodiff);
+    let start = match &trial.init {
+        Some(path) if progress.history.is_empty() => started_from(path, fresh, trial, &split.train, &autodiff)?,
+        _ => fresh,
+    };
     let optimizer: ModuleOptimizer =
         AdamWConfig::new().with_epsilon(EPSILON).with_weight_decay(trial.weight_decay).init();
     let mut state = State { average: start.valid(), best: start.valid(), network: start, optimizer };
@@ -203,6 +210,25 @@ fn train(
     }
     meter.finish();
     Ok((state.best, progress))
+}
+
+/// The network with the weights of a trained detector, where they fit.
+fn started_from(
+    path: &Path,
+    fresh: DetectorNet,
+    trial: &DetectorConfig,
+    pictures: &[Picture],
+    device: &Device,
+) -> anyhow::Result<DetectorNet> {
+    let (network, plan) = init_detector(fresh, path)?;
+    say(&plan.summary(path));
+    if plan.folded.is_empty() {
+        return Ok(network);
+    }
+    // An epoch that is never trained: the statistics are of scenes like those to come.
+    let first = std::thread::scope(|scope| batches::epoch(scope, pictures, trial, trial.epochs as u64).recv());
+    let (scenes, _) = first.context("composing the first scenes")?.tensors(device);
+    Ok(network.unfolded(&scenes))
 }
 
 /// Trains one epoch (from 0) in place; gives the mean loss.

@@ -23,8 +23,11 @@ pub fn read(folder: &Path, role: ModelChoice) -> anyhow::Result<Vec<Tensor>> {
     weights(onnx.unwrap_or_default(), folder)
 }
 
-/// The constants of floats of an ONNX file.
-fn weights(onnx: &[u8], origin: &Path) -> anyhow::Result<Vec<Tensor>> {
+/// The constants of floats of an ONNX file that [`crate::export`] or the detector's export wrote, by the same names.
+///
+/// # Errors
+/// Bad input: not ONNX, or damaged.
+pub fn weights(onnx: &[u8], origin: &Path) -> anyhow::Result<Vec<Tensor>> {
     let unreadable = |cause: String| bad_input(format!("init = {}: {cause}", origin.display()));
     let model = ModelProto::decode(onnx).map_err(|error| unreadable(format!("its network is no ONNX: {error}")))?;
     let constants = model.graph.map(|graph| graph.initializer).unwrap_or_default();

@@ -9,7 +9,7 @@ use burn::store::{BurnToPyTorchAdapter, KeyRemapper, ModuleAdapter, ModuleSnapsh
 use burn::tensor::{DType, TensorData};
 
 use super::source::{Layout, Source};
-use crate::network::Network;
+use crate::network::TorchNames;
 
 /// What became of every tensor of a file, and of every one of the network.
 pub struct Plan {
@@ -86,7 +86,7 @@ impl fmt::Display for Plan {
 }
 
 /// Matches the tensors of a file with those of a network; gives the ones to load, by the network's names.
-pub fn plan(source: Source, network: &Network) -> (Vec<Stored>, Plan) {
+pub fn plan<N: ModuleSnapshot>(source: Source, torch_names: TorchNames, network: &N) -> (Vec<Stored>, Plan) {
     let adapter = (source.layout == Layout::Torch).then(|| Box::new(BurnToPyTorchAdapter) as Box<dyn ModuleAdapter>);
     let mut wanted: BTreeMap<String, Vec<usize>> = network
         .collect(None, adapter, true)
@@ -96,8 +96,8 @@ pub fn plan(source: Source, network: &Network) -> (Vec<Stored>, Plan) {
     let mut plan = Plan { loaded: Vec::new(), skipped: Vec::new(), missing: Vec::new(), folded: Vec::new() };
     let mut tensors = Vec::new();
     let is_folded = source.layout == Layout::Folded;
-    for (from, mut tensor) in renamed(source, network) {
-        if is_folded && let Some(layer) = folded_norm(&tensor.name, &wanted).map(str::to_owned) {
+    for (from, mut tensor) in renamed(source, torch_names) {
+        if is_folded && let Some(layer) = folded_norm(&tensor, &wanted).map(str::to_owned) {
             tensor.name = format!("{layer}.norm.beta");
             let made = NORM_STATE.map(|state| format!("{layer}.norm.{state}"));
             plan.folded.extend(made.into_iter().filter(|name| wanted.remove(name).is_some()));
@@ -125,22 +125,24 @@ pub fn plan(source: Source, network: &Network) -> (Vec<Stored>, Plan) {
 /// What a normalisation has besides its shift.
 const NORM_STATE: [&str; 3] = ["gamma", "running_mean", "running_var"];
 
-/// The convolution with a normalisation of its own, if this is the name of its bias: the shift of that normalisation.
-fn folded_norm<'a>(name: &'a str, wanted: &BTreeMap<String, Vec<usize>>) -> Option<&'a str> {
-    let layer = name.strip_suffix(".conv.bias")?;
-    wanted.contains_key(&format!("{layer}.norm.beta")).then_some(layer)
+/// The convolution with a normalisation of its own, if this is its bias: the shift of that normalisation.
+fn folded_norm<'a>(tensor: &'a Stored, wanted: &BTreeMap<String, Vec<usize>>) -> Option<&'a str> {
+    let layer = tensor.name.strip_suffix(".conv.bias")?;
+    (*wanted.get(&format!("{layer}.norm.beta"))? == tensor.shape.to_vec()).then_some(layer)
 }
 
 /// The tensors by the network's names, each with the name that it has in the file.
-fn renamed(source: Source, network: &Network) -> Vec<(String, Stored)> {
+fn renamed(source: Source, torch_names: TorchNames) -> Vec<(String, Stored)> {
     let tensors = source.tensors.into_iter().filter(|tensor| tensor.dtype.is_float()).collect();
     if source.layout != Layout::Torch {
-        // A checkpoint or an exported network has the kind of network before every name.
-        let kind = |name: &str| name.split_once('.').map_or_else(|| name.to_owned(), |(_, rest)| rest.to_owned());
-        return with_names(tensors, kind);
+        let ours = |name: &str| match name.split_once('.') {
+            Some((_, rest)) if source.kind_first => rest.to_owned(),
+            _ => name.to_owned(),
+        };
+        return with_names(tensors, ours);
     }
     // The patterns are constants of the networks; a test compiles them all.
-    let remapper = KeyRemapper::from_pattern_iter(network.torch_names().iter().copied()).unwrap_or_default();
+    let remapper = KeyRemapper::from_pattern_iter(torch_names.iter().copied()).unwrap_or_default();
     let (tensors, names) = remapper.remap(tensors);
     let original: BTreeMap<String, String> = names.into_iter().collect();
     // Numbers without weights behind them, such as a ReLU's, are passed over; counting starts at 0.

@@ -8,7 +8,9 @@ use burn::store::{BurnpackStore, ModuleStore, PytorchStore, SafetensorsStore};
 use models::ModelChoice;
 
 use super::folded;
+use crate::detector::train::STAGE;
 use crate::failure::bad_input;
+use crate::reader::unreadable;
 
 /// All tensors of a file, by the names that they have there.
 pub struct Source {
@@ -16,6 +18,8 @@ pub struct Source {
     pub tensors: Vec<Tensor>,
     /// How they lie.
     pub layout: Layout,
+    /// Whether the kind of network stands before every name, as in what this program writes of a classifier.
+    pub kind_first: bool,
 }
 
 /// How weights lie in a file.
@@ -43,7 +47,7 @@ pub fn read(path: &Path, role: ModelChoice) -> anyhow::Result<Source> {
     let file = match best_of(path, role) {
         Some(best) => best,
         None if path.join(BUNDLE).is_file() => {
-            return Ok(Source { tensors: folded::read(path, role)?, layout: Layout::Folded });
+            return Ok(Source { tensors: folded::read(path, role)?, layout: Layout::Folded, kind_first: true });
         }
         None if path.is_dir() => {
             return Err(bad_input(format!(
@@ -69,7 +73,30 @@ pub fn read(path: &Path, role: ModelChoice) -> anyhow::Result<Source> {
             )));
         }
     };
-    Ok(Source { tensors, layout })
+    Ok(Source { tensors, layout, kind_first: layout == Layout::Mien })
+}
+
+/// Reads what the `init` of a detector names: an ONNX file of ours, a work folder of its training, or a `.bpk` file.
+///
+/// # Errors
+/// Nothing there, another kind of file, a damaged one.
+pub fn read_detector(path: &Path) -> anyhow::Result<Source> {
+    let candidates = [path.join(BEST), path.join(STAGE).join(BEST)];
+    let file = candidates.iter().find(|file| file.is_file()).map_or(path, PathBuf::as_path);
+    match file.extension().and_then(|extension| extension.to_str()) {
+        Some("onnx") => {
+            let onnx = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
+            Ok(Source { tensors: folded::weights(&onnx, file)?, layout: Layout::Folded, kind_first: false })
+        }
+        Some("bpk") => {
+            let tensors = all(file, BurnpackStore::from_file(file))?;
+            Ok(Source { tensors, layout: Layout::Mien, kind_first: false })
+        }
+        _ => Err(bad_input(format!(
+            "init = {}: neither an .onnx file of a detector, nor a .bpk file, nor the work folder of a detector's training",
+            path.display()
+        ))),
+    }
 }
 
 /// The best weights of a work folder, of one of its stages, or of the training of a bundle, where they are still

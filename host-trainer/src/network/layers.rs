@@ -98,7 +98,7 @@ impl ConvNorm {
     }
 
     /// Lets the next forward pass in training keep the statistics of its batch alone, or again a moving average.
-    pub fn keep_last_batch(&mut self, alone: bool) {
+    fn keep_last_batch(&mut self, alone: bool) {
         if let Some(norm) = &mut self.norm {
             norm.momentum = if alone { 1.0 } else { MOMENTUM };
         }
@@ -106,7 +106,7 @@ impl ConvNorm {
 
     /// The reverse of folding, where the normalisation has but the folded shift: with the statistics that it has kept,
     /// it gets the scale and the shift under which it changes nothing else.
-    pub fn unfold(&mut self) {
+    fn unfold(&mut self) {
         let Some(norm) = &mut self.norm else { return };
         let deviation = norm.running_var.value_sync().add_scalar(norm.epsilon).sqrt();
         let shift = norm.beta.val().detach() + norm.running_mean.value_sync();
@@ -124,6 +124,20 @@ impl ConvNorm {
         let weight = self.conv.weight.val() * gain.reshape([out, 1, 1, 1]);
         self.conv.weight = Param::from_tensor(weight);
         self.conv.bias = Some(Param::from_tensor(bias));
+    }
+}
+
+/// Unfolds all of `conv_norms` of a network, which come in the order of the forward pass: each gets the statistics of what
+/// `forward` gives it, and the scale that goes with them, so that the network answers as the folded one did and can learn
+/// on. One with random weights gets a normalisation that changes nothing.
+pub fn unfold<N>(network: &mut N, conv_norms: impl Fn(&mut N) -> Vec<&mut ConvNorm>, forward: impl Fn(&N)) {
+    // One after the other: what a layer is given depends on those before it.
+    for number in 0..conv_norms(network).len() {
+        conv_norms(network)[number].keep_last_batch(true);
+        forward(network);
+        let layer = &mut conv_norms(network)[number];
+        layer.unfold();
+        layer.keep_last_batch(false);
     }
 }
 
