@@ -77,8 +77,8 @@ pub struct DetectConfig {
     /// own limit holds.
     #[serde(deserialize_with = "check::some_share")]
     pub min_score: Option<f32>,
-    /// Side in px of the smallest face that rustface looks for; without it a sixth of
-    /// the picture's shorter side, at most 120.
+    /// Side in px of the smallest face; without it a sixth of the picture's shorter side, at most 120, for rustface, which
+    /// looks for none below 40, and an eighth, at most 90, for others, whose boxes fit tighter.
     #[serde(deserialize_with = "check::some_face_side")]
     pub min_face_px: Option<f32>,
 }

@@ -50,8 +50,12 @@ pub fn bundle(folder: Option<&Path>) -> anyhow::Result<Bundle> {
 /// When its file cannot be read or is no such network.
 pub fn detector(settings: &DetectConfig, bundle: &Bundle) -> anyhow::Result<Box<dyn FaceDetector>> {
     let tuned = |network: Result<YunetDetector, DetectError>| {
-        network.map(|network| match settings.min_score {
+        let network = network.map(|network| match settings.min_score {
             Some(score) => network.with_threshold(score),
+            None => network,
+        });
+        network.map(|network| match settings.min_face_px {
+            Some(side) => network.with_min_face_px(side),
             None => network,
         })
     };

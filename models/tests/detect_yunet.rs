@@ -57,6 +57,18 @@ fn a_frame_is_shrunk_and_the_faces_scaled_back() {
 }
 
 #[test]
+fn small_faces_are_left_out() {
+    // The block's box has 32x48 px, a side of 39 px.
+    let found = |detector: YunetDetector| {
+        let mut detector = detector;
+        detector.detect(blocks(640, 320, &[(32, 48, 16, 16)]).view()).unwrap().len()
+    };
+    assert_eq!(found(finder(640, 320)), 0, "an eighth of the shorter side is 40 px");
+    assert_eq!(found(finder(640, 320).with_min_face_px(39.0)), 1);
+    assert_eq!(found(finder(640, 320).with_min_face_px(39.5)), 0);
+}
+
+#[test]
 fn a_small_or_tall_picture_is_fitted_in() {
     // 64x64 into 128x96: times 1.5, with a black strip at the right.
     let faces = finder(128, 96).detect(blocks(64, 64, &[(32, 0, 32, 32)]).view()).unwrap();

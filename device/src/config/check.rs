@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer};
 
 use crate::panel::PanelChoice;
 
-/// The smallest face that rustface finds, in px.
-const LEAST_FACE_PX: f32 = 40.0;
+/// The smallest face that any detector finds, in px.
+const LEAST_FACE_PX: f32 = 12.0;
 
 /// Below, every board is warm; above, none runs.
 const BOARD_CELSIUS: RangeInclusive<f32> = 30.0..=120.0;

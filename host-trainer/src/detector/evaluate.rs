@@ -47,6 +47,10 @@ pub struct EvaluateDetectorArgs {
     /// Frames that are composed, and pictures looked at, at most.
     #[arg(long, value_name = "N", default_value_t = 400)]
     frames: usize,
+    /// Smallest face that detectors report, px; without it each detector's own limit, a share of the picture (rustface looks
+    /// for none below 40).
+    #[arg(long, value_name = "PX")]
+    min_face_px: Option<u16>,
     /// Share of the pictures, whole subjects, that is held out: that of the detector's training.
     #[arg(long, value_name = "SHARE", default_value_t = 0.15)]
     held_out_share: f32,
@@ -98,7 +102,8 @@ struct DetectorReport {
 /// Bad data, a detector that cannot be loaded or fails, a folder that cannot be written.
 pub fn run(args: &EvaluateDetectorArgs) -> anyhow::Result<()> {
     let folder = OutputFolder::prepare(&args.out, "report.json", &["json", "html", "svg"])?;
-    let mut detectors = args.detectors.iter().map(|path| Candidate::open(path)).collect::<anyhow::Result<Vec<_>>>()?;
+    let open = |path: &PathBuf| Candidate::open(path, args.min_face_px.map(f32::from));
+    let mut detectors = args.detectors.iter().map(open).collect::<anyhow::Result<Vec<_>>>()?;
     let set = faces::read(&args.data)?;
     let data_sha256 = set.sha256.clone();
     let held_out = set.split(args.held_out_share, args.seed).held_out;
@@ -153,18 +158,21 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn open(path: &Path) -> anyhow::Result<Self> {
+    fn open(path: &Path, min_face_px: Option<f32>) -> anyhow::Result<Self> {
         if path == Path::new(RustfaceDetector::NAME) {
-            return Ok(Self {
-                name: RustfaceDetector::NAME.into(),
-                sha256: None,
-                detector: Box::new(RustfaceDetector::new()?),
-            });
+            let mut detector = RustfaceDetector::new()?;
+            if let Some(side) = min_face_px {
+                detector = detector.with_min_face_px(side);
+            }
+            return Ok(Self { name: RustfaceDetector::NAME.into(), sha256: None, detector: Box::new(detector) });
         }
         let bytes =
             std::fs::read(path).map_err(|error| bad_input(format!("cannot read {}: {error}", path.display())))?;
         let name = path.display().to_string();
-        let detector = YunetDetector::from_bytes(&bytes, &name).map_err(|error| bad_input(error.to_string()))?;
+        let mut detector = YunetDetector::from_bytes(&bytes, &name).map_err(|error| bad_input(error.to_string()))?;
+        if let Some(side) = min_face_px {
+            detector = detector.with_min_face_px(side);
+        }
         let stem = path.file_stem().map_or(name, |stem| stem.to_string_lossy().into());
         Ok(Self { name: stem, sha256: Some(sha256_hex(&bytes)), detector: Box::new(detector) })
     }
