@@ -1,8 +1,10 @@
 //! The `evaluate` command: how good a bundle is on labelled faces, sharp and blurred, measured through the very code that
 //! the device runs.
 
+pub mod answer;
 pub mod bootstrap;
 pub mod calibration;
+mod confusion;
 pub mod figures;
 pub mod gate;
 pub mod metrics;
@@ -19,8 +21,9 @@ use anyhow::Context;
 use clap::Args;
 use models::{BlurLevel, BlurMeasure, Bundle, LabelSet, ModelChoice, Recognizer, YunetDetector};
 
+use self::answer::Answer;
 use self::gate::GateSample;
-use self::metrics::{Answer, Metrics};
+use self::metrics::Metrics;
 use self::sweep::{Face, LevelAnswers};
 use crate::failure::bad_input;
 use crate::reader::{self, DataOptions};

@@ -14,15 +14,13 @@ use models::{
 
 pub use self::detector::BundledDetector;
 use crate::calibrate::calibrate;
-use crate::checkpoint::Progress;
 use crate::config::RobustStart;
 use crate::export::{Exported, export};
 use crate::face::Face;
-use crate::network::Network;
 use crate::report::settings::command_line;
 use crate::sample::{DataSet, Sample};
 use crate::say::say;
-use crate::train::Context;
+use crate::train::{Context, Trained};
 
 /// Validation faces on which an exported network is compared with its ONNX file.
 const CHECKED_FACES: usize = 64;
@@ -31,14 +29,6 @@ const HYSTERESIS: f32 = 0.15;
 const CLEAR_FILE: &str = "clear.onnx";
 const ROBUST_FILE: &str = "robust.onnx";
 const GOLDEN_FILE: &str = "golden.json";
-
-/// What a stage of training gave.
-pub struct Trained {
-    /// The best averaged weights, in evaluation mode.
-    pub network: Network,
-    /// How they came to be.
-    pub progress: Progress,
-}
 
 /// Exports both networks, fits temperatures and the gate on the validation faces, and writes the
 /// bundle, with a detector of its own where there is one, to `out`.

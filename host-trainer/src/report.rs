@@ -174,7 +174,7 @@ mod tests {
 
     use super::settings::{BundleSettings, DataSettings, Origin};
     use super::*;
-    use crate::evaluate::metrics::Answer;
+    use crate::evaluate::answer::Answer;
     use crate::sample::UsageFilter;
 
     /// A report of five faces at every level.

@@ -6,13 +6,13 @@ use burn::tensor::Device;
 use models::{BlurLevel, Bundle, InputSpec, LabelSet, ModelChoice, Recognizer, Scores, resize};
 use rayon::prelude::*;
 
+use crate::ask::{EVALUATION_BATCH, forward};
 use crate::batches;
 use crate::config::{DistilConfig, RobustDistilConfig};
 use crate::failure::bad_input;
 use crate::network::Network;
 use crate::sample::Sample;
 use crate::say::say;
-use crate::train::{EVALUATION_BATCH, forward};
 
 /// One row a face that sums to 1: its label, or what people said where many were asked; of that `smoothing` is spread
 /// evenly over all classes (Szegedy et al. 2016, label smoothing), and then each of `lessons` has its share.

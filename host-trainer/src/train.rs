@@ -10,13 +10,13 @@ use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
 use burn::tensor::Device;
 use models::BlurLevel;
 
+use crate::ask::{EVALUATION_BATCH, forward};
 use crate::average::blend;
-use crate::batches::{self, Batch, Lesson, Place};
+use crate::batches::{self, Lesson, Place};
 use crate::checkpoint::{Epoch, Progress, State, Store};
 use crate::config::{Optimiser, Recipe, TrialConfig};
 use crate::evaluate::calibration::mean_negative_log_likelihood;
 use crate::network::Network;
-use crate::pack::Trained;
 use crate::progress::Meter;
 use crate::replicas::Replicas;
 use crate::say::say;
@@ -24,9 +24,6 @@ use crate::schedule::learning_rate;
 use crate::split::Split;
 use crate::stop;
 use crate::targets::{Lessons, targets};
-
-/// Faces a step of evaluation.
-pub const EVALUATION_BATCH: usize = 256;
 
 /// One of the two trainings of a trial.
 pub struct Stage<'a> {
@@ -63,6 +60,14 @@ impl Context<'_> {
     pub fn device(&self) -> &Device {
         &self.devices[0]
     }
+}
+
+/// What a stage of training gave.
+pub struct Trained {
+    /// The best averaged weights, in evaluation mode.
+    pub network: Network,
+    /// How they came to be.
+    pub progress: Progress,
 }
 
 /// What every epoch of a stage learns.
@@ -215,17 +220,6 @@ fn validate(context: &Context<'_>, stage: &Stage<'_>, network: &Network) -> anyh
     let loss = mean_negative_log_likelihood(&logits, &labels, 1.0);
     let right = logits.iter().zip(&labels).filter(|(row, label)| argmax(row) == **label).count();
     Ok((loss, right as f64 / labels.len().max(1) as f64))
-}
-
-/// Logits of one batch, a row a face.
-///
-/// # Errors
-/// The device does not hand out the result.
-pub fn forward(network: &Network, batch: Batch, device: &Device) -> anyhow::Result<Vec<Vec<f32>>> {
-    let logits = network.forward(batch.tensor(device));
-    let [_, classes] = logits.dims();
-    let values = logits.into_data().try_to_vec::<f32>().map_err(|error| anyhow!("reading logits: {error:?}"))?;
-    Ok(values.chunks_exact(classes).map(<[f32]>::to_vec).collect())
 }
 
 fn argmax(row: &[f32]) -> usize {

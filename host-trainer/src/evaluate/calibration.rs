@@ -2,7 +2,7 @@
 
 use models::Scores;
 
-use super::metrics::Answer;
+use super::answer::Answer;
 
 /// Bins of the calibration error.
 pub const BINS: usize = 15;

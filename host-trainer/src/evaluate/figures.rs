@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::answer::Answer;
 use super::bootstrap::{self, Interval};
 use super::calibration::calibration_error;
-use super::metrics::{Answer, Confusion};
+use super::confusion::Confusion;
 use super::roc::auc_of_sorted;
 
 /// One number, or one interval, for each figure. Shares are 0..=1; names in brackets are scikit-learn's.

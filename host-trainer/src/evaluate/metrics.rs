@@ -3,44 +3,10 @@
 use models::{Expression, LabelSet};
 use serde::{Deserialize, Serialize};
 
+use super::answer::Answer;
 use super::bootstrap::Interval;
+use super::confusion::Confusion;
 use super::figures::{Figures, Measured};
-
-/// What a model said about one face.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// The right label, an index into the model's labels.
-    pub truth: usize,
-    /// The most probable label, an index into the model's labels.
-    pub predicted: usize,
-    /// The probability the model gave it, 0..=1.
-    pub confidence: f32,
-    /// The probability of every label.
-    pub scores: Vec<f32>,
-}
-
-impl Answer {
-    /// An answer by its probabilities; of equals the first label is the answer.
-    pub fn new(truth: usize, scores: &[f32]) -> Self {
-        let mut best = (0, f32::NEG_INFINITY);
-        for (index, &score) in scores.iter().enumerate() {
-            if score > best.1 {
-                best = (index, score);
-            }
-        }
-        Self { truth, predicted: best.0, confidence: best.1, scores: scores.to_vec() }
-    }
-
-    /// Whether the most probable label is the right one.
-    pub fn is_right(&self) -> bool {
-        self.truth == self.predicted
-    }
-
-    /// The probability of a label.
-    pub fn score(&self, class: usize) -> f32 {
-        self.scores.get(class).copied().unwrap_or(0.0)
-    }
-}
 
 /// All figures of one model on one set of faces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,100 +60,9 @@ impl Metrics {
             figures: measured.figures(&once),
             intervals: measured.intervals(seed),
             per_class: per_class.collect(),
-            confusion: confusion.counts,
+            confusion: confusion.into_counts(),
         }
     }
-}
-
-/// Counts of answers; row = right label, column = answer.
-pub struct Confusion {
-    counts: Vec<Vec<u64>>,
-}
-
-impl Confusion {
-    /// Counts answers over so many labels, each as often as is said.
-    pub fn of<'a>(classes: usize, answers: impl Iterator<Item = (&'a Answer, u32)>) -> Self {
-        let mut counts = vec![vec![0; classes]; classes];
-        for (answer, count) in answers {
-            if let Some(cell) =
-                counts.get_mut(answer.truth).and_then(|row: &mut Vec<u64>| row.get_mut(answer.predicted))
-            {
-                *cell += u64::from(count);
-            }
-        }
-        Self { counts }
-    }
-
-    /// Share of the answers that are right.
-    pub fn accuracy(&self) -> f64 {
-        let right: u64 = (0..self.counts.len()).map(|class| self.counts[class][class]).sum();
-        ratio(right, self.total())
-    }
-
-    /// Mean F1 of the labels that occur.
-    pub fn macro_f1(&self) -> f64 {
-        self.mean(Self::f1, |class| self.support(class) + self.answered(class) > 0)
-    }
-
-    /// Mean of a figure of the labels, weighted by their faces.
-    pub fn weighted(&self, figure: fn(&Self, usize) -> f64) -> f64 {
-        let sum: f64 = (0..self.counts.len()).map(|class| figure(self, class) * self.support(class) as f64).sum();
-        if self.total() > 0 { sum / self.total() as f64 } else { 0.0 }
-    }
-
-    /// Mean recall of the labels that have faces.
-    pub fn true_positive_rate(&self) -> f64 {
-        self.mean(Self::recall, |class| self.support(class) > 0)
-    }
-
-    /// Mean share of other faces that are given a label, over the labels that other faces have.
-    pub fn false_positive_rate_mean(&self) -> f64 {
-        self.mean(Self::false_positive_rate, |class| self.support(class) < self.total())
-    }
-
-    /// See [`ClassMetrics::precision`].
-    pub fn precision(&self, class: usize) -> f64 {
-        ratio(self.counts[class][class], self.answered(class))
-    }
-
-    /// See [`ClassMetrics::recall`].
-    pub fn recall(&self, class: usize) -> f64 {
-        ratio(self.counts[class][class], self.support(class))
-    }
-
-    /// See [`ClassMetrics::false_positive_rate`].
-    pub fn false_positive_rate(&self, class: usize) -> f64 {
-        ratio(self.answered(class) - self.counts[class][class], self.total() - self.support(class))
-    }
-
-    /// See [`ClassMetrics::f1`].
-    pub fn f1(&self, class: usize) -> f64 {
-        ratio(2 * self.counts[class][class], self.support(class) + self.answered(class))
-    }
-
-    /// See [`ClassMetrics::support`].
-    pub fn support(&self, class: usize) -> u64 {
-        self.counts[class].iter().sum()
-    }
-
-    /// Answers with a label.
-    fn answered(&self, class: usize) -> u64 {
-        self.counts.iter().map(|row| row[class]).sum()
-    }
-
-    fn total(&self) -> u64 {
-        self.counts.iter().flatten().sum()
-    }
-
-    fn mean(&self, figure: fn(&Self, usize) -> f64, counts: impl Fn(usize) -> bool) -> f64 {
-        let values: Vec<f64> =
-            (0..self.counts.len()).filter(|&class| counts(class)).map(|class| figure(self, class)).collect();
-        values.iter().sum::<f64>() / values.len().max(1) as f64
-    }
-}
-
-fn ratio(numerator: u64, denominator: u64) -> f64 {
-    if denominator > 0 { numerator as f64 / denominator as f64 } else { 0.0 }
 }
 
 #[cfg(test)]

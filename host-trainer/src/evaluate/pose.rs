@@ -5,7 +5,8 @@ use models::{Alignment, DetectedFace, Landmarks, Recognizer, YunetDetector};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::metrics::{Answer, Metrics};
+use super::answer::Answer;
+use super::metrics::Metrics;
 use super::slices::Slicing;
 use super::sweep::{self, Face};
 use crate::detector::evaluate::framing::{self, Framing};

@@ -4,8 +4,9 @@
 use models::LabelSet;
 use serde::Serialize;
 
+use super::answer::Answer;
 use super::bootstrap::Interval;
-use super::metrics::{Answer, Metrics};
+use super::metrics::Metrics;
 use super::sweep::Face;
 
 /// Groups of equally many faces.

@@ -5,8 +5,8 @@ use models::{
 };
 use rayon::prelude::*;
 
+use super::answer::Answer;
 use super::gate::{GateSample, Outcome, State};
-use super::metrics::Answer;
 use crate::face;
 use crate::progress::FaceBar;
 

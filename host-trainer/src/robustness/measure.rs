@@ -11,8 +11,9 @@ use super::degrade::Degraded;
 use super::remedy::{Deblurring, Remedy};
 use super::report::{DegradationPart, Gain, RemedyScore, Row, Score};
 use super::rival::Rival;
+use crate::evaluate::answer::Answer;
 use crate::evaluate::bootstrap::{self, Interval};
-use crate::evaluate::metrics::{Answer, Metrics};
+use crate::evaluate::metrics::Metrics;
 use crate::evaluate::sweep::{self, Face, FaceAnswer};
 use crate::progress::FaceBar;
 

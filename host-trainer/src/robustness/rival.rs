@@ -6,7 +6,7 @@ use anyhow::Context;
 use models::{Bundle, Gray8, LabelSet, ModelChoice, Recognizer};
 use serde::Serialize;
 
-use crate::evaluate::metrics::Answer;
+use crate::evaluate::answer::Answer;
 use crate::evaluate::sweep;
 use crate::failure::bad_input;
 

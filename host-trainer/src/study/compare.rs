@@ -172,7 +172,8 @@ mod tests {
     use super::*;
     use crate::checkpoint::Epoch;
     use crate::config::TrialConfig;
-    use crate::evaluate::metrics::{Answer, Metrics};
+    use crate::evaluate::answer::Answer;
+    use crate::evaluate::metrics::Metrics;
     use crate::report::LevelRow;
     use crate::study::folder::Trial;
     use crate::study::published::Published;
