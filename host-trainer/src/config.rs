@@ -203,12 +203,12 @@ mod tests {
     use super::*;
     use crate::failure::is_bad_input;
 
-    /// Every trial file below a folder, but for the detector's, which is of another kind; a study's published figures lie
+    /// Every trial file below a folder, but for those of detectors, which are of another kind; a study's published figures lie
     /// beside them.
     fn trials(folder: &Path) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let is_trial =
-            |path: &PathBuf| !path.ends_with(crate::study::PUBLISHED) && !path.ends_with(crate::detector::TRIAL);
+        let others = || crate::detector::TRIALS.iter().chain([&crate::study::PUBLISHED]);
+        let is_trial = |path: &PathBuf| others().all(|name| !path.ends_with(name));
         entries.flat_map(|path| if path.is_dir() { trials(&path) } else { vec![path] }).filter(is_trial).collect()
     }
 

@@ -16,5 +16,5 @@ pub mod train;
 
 pub use self::network::DetectorNet;
 
-/// Name of the shipped detector's trial file, which lies beside trials of another kind.
-pub const TRIAL: &str = "detector.toml";
+/// Names of the shipped trial files of detectors, which lie beside trials of another kind.
+pub const TRIALS: [&str; 2] = ["detector.toml", "detector-continued.toml"];

@@ -266,6 +266,16 @@ mod tests {
     }
 
     #[test]
+    fn every_shipped_trial_is_read() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("trials");
+        for name in crate::detector::TRIALS {
+            let config = DetectorConfig::read(Some(&folder.join(name))).unwrap();
+            // The files of a detector have its name.
+            assert_eq!(config.name, "detector");
+        }
+    }
+
+    #[test]
     fn unknown_keys_and_values_out_of_range_are_refused() {
         for (text, key) in [
             ("epoch = 3", "epoch"),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::PUBLISHED;
 use super::published::Published;
 use crate::config::TrialConfig;
+use crate::detector::TRIALS;
 use crate::failure::bad_input;
 
 /// One trial file.
@@ -67,8 +68,7 @@ impl Study {
 /// Bad input: no such folder.
 pub fn trial_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = entries(folder)?;
-    let others = [PUBLISHED, crate::detector::TRIAL];
-    let is_other = |path: &Path| others.iter().any(|name| path.ends_with(name));
+    let is_other = |path: &Path| path.ends_with(PUBLISHED) || TRIALS.iter().any(|name| path.ends_with(name));
     files.retain(|path| path.is_file() && path.extension() == Some(OsStr::new("toml")) && !is_other(path));
     Ok(files)
 }
