@@ -133,6 +133,9 @@ impl TrialConfig {
         decisive.data = None;
         decisive.weights = None;
         decisive.test_on = Vec::new();
+        for recipe in [&mut decisive.clear, &mut decisive.robust] {
+            recipe.logit_adjustment = 0.0;
+        }
         if stage == 0 {
             decisive.robust_start = RobustStart::default();
             decisive.robust_distil = None;

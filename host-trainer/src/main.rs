@@ -1,5 +1,6 @@
 //! `mien-trainer`: face pictures in, a bundle of ONNX models out.
 
+mod adjust;
 mod ask;
 mod augment;
 mod average;

@@ -16,7 +16,7 @@ mod tests;
 mod vgg;
 mod xception;
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
 use self::densenet::DenseNet121;
@@ -139,6 +139,21 @@ impl Network {
         let Layers { base, head } = with_each!(self, network => network.layers());
         let conv_norm = |layer| if let Layer::ConvNorm(layer) = layer { Some(layer) } else { None };
         base.into_iter().chain(head).filter_map(conv_norm).collect()
+    }
+
+    /// The same network with so much more in each logit; `None` if its last layer has no bias to put it into.
+    pub fn with_more(&self, logits: &[f32]) -> Option<Self> {
+        let mut network = self.clone();
+        let Layers { mut head, .. } = with_each!(&mut network, network => network.layers());
+        let bias = match head.pop()? {
+            Layer::Linear(layer) => layer.bias.as_mut()?,
+            // Followed by an average over the picture, which leaves a constant as it is.
+            Layer::Conv(layer) => layer.bias.as_mut()?,
+            Layer::ConvNorm(_) | Layer::Norm(_) => return None,
+        };
+        let more = Tensor::<1>::from_floats(logits, &bias.val().device());
+        *bias = Param::initialized(bias.id, bias.val().detach() + more);
+        Some(network)
     }
 
     /// The network with these layers out of training, and all others in it.

@@ -13,8 +13,9 @@ use models::{
 };
 
 pub use self::detector::BundledDetector;
+use crate::adjust::adjusted;
 use crate::calibrate::calibrate;
-use crate::config::RobustStart;
+use crate::config::{Recipe, RobustStart};
 use crate::export::{Exported, export};
 use crate::face::Face;
 use crate::report::settings::command_line;
@@ -52,9 +53,14 @@ pub fn pack(
         .take(CHECKED_FACES)
         .map(|sample| Ok(resize(sample.face.read()?.view(), input.side, input.side)))
         .collect::<anyhow::Result<_>>()?;
-    let exported = |trained: &Trained, name: &str| -> anyhow::Result<Exported> {
-        let exported = export(&trained.network, input, context.classes, &crops)
-            .with_context(|| format!("exporting the {name} model"))?;
+    let exported = |trained: &Trained, recipe: &Recipe, name: &str| -> anyhow::Result<Exported> {
+        let labels = context.split.train.iter().map(|sample| sample.label);
+        let network = match recipe.logit_adjustment {
+            0.0 => trained.network.clone(),
+            share => adjusted(&trained.network, labels, context.classes, share)?,
+        };
+        let exported =
+            export(&network, input, context.classes, &crops).with_context(|| format!("exporting the {name} model"))?;
         say(&format!(
             "{name}: ONNX of {} kB agrees with the network within {:.1e} on {} faces",
             exported.onnx.len() / 1000,
@@ -63,8 +69,8 @@ pub fn pack(
         ));
         Ok(exported)
     };
-    let clear_file = exported(clear, "clear")?;
-    let robust_file = exported(robust, "robust")?;
+    let clear_file = exported(clear, &context.trial.clear, "clear")?;
+    let robust_file = exported(robust, &context.trial.robust, "robust")?;
 
     // The recogniser needs a manifest, and the manifest what the recogniser measures: so first
     // one without calibration, then the real one.

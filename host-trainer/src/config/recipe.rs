@@ -47,6 +47,9 @@ pub struct Recipe {
     pub ema_decay: f64,
     /// Epochs without a better validation accuracy before the stage ends.
     pub patience: usize,
+    /// Once trained: how much of the logarithm of its label's frequency each logit loses, so that rare labels are said more
+    /// often (0..=1; see [`crate::adjust`]). It may be changed without training anew.
+    pub logit_adjustment: f32,
     /// Random changes to each face.
     pub augment: AugmentConfig,
 }
@@ -156,6 +159,7 @@ impl Default for Recipe {
             weight_decay: 5e-4,
             ema_decay: 0.998,
             patience: 10,
+            logit_adjustment: 0.0,
             augment: AugmentConfig::default(),
         }
     }
@@ -176,6 +180,7 @@ impl Recipe {
         if self.focal_gamma > 0.0 && self.loss != LossKind::CrossEntropy {
             return Err(bad_input(format!("{stage}: focal-gamma goes with loss = \"cross-entropy\" only")));
         }
+        within(&key("logit-adjustment"), self.logit_adjustment.into(), 0.0, 1.0)?;
         within(&key("ema-decay"), self.ema_decay, 0.0, 0.999_999)?;
         if let Frozen::LastLayers(count) = self.frozen {
             within(&key("frozen.last-layers"), count as f64, 1.0, 10_000.0)?;
