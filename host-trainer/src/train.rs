@@ -79,16 +79,27 @@ struct Task {
     steps: usize,
 }
 
-/// Trains `start` to the end of the stage, going on from its checkpoint where there is one, and
-/// gives the averaged weights of the best epoch.
+/// Trains what `start` gives to the end of the stage, or goes on from its checkpoint where there is one, and gives the
+/// averaged weights of the best epoch.
 ///
 /// # Errors
 /// A loss that is no number, a checkpoint that cannot be read or written.
-pub fn train(context: &Context<'_>, stage: &Stage<'_>, start: Network, store: &Store) -> anyhow::Result<Trained> {
+pub fn train(
+    context: &Context<'_>,
+    stage: &Stage<'_>,
+    start: impl FnOnce() -> anyhow::Result<Network>,
+    store: &Store,
+) -> anyhow::Result<Trained> {
     let (trial, recipe) = (context.trial, stage.recipe);
     let mut progress: Progress = store
         .progress(trial, |trial| trial.up_to(stage.index), context.data_sha256)?
         .unwrap_or_else(|| Progress::new(trial, context.data_sha256));
+    let start = if progress.history.is_empty() {
+        start()?
+    } else {
+        // Of the right shape; the checkpoint has the weights.
+        Network::new(&trial.network, context.classes, &context.device().clone().autodiff())
+    };
     let mut state = State { average: start.valid(), best: start.valid(), network: start, optimizer: optimizer(recipe) };
     if !progress.history.is_empty() {
         state = store.load(state)?;

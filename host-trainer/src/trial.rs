@@ -172,17 +172,16 @@ impl Training<'_> {
             lessons: [votes.as_ref(), teachers.as_ref()],
             devices: self.devices,
         };
-        let start = start(&context, work, ModelChoice::Clear)?;
+        let from_init = |role| start(&context, work, role);
         let clear_stage =
             Stage { name: "clear", index: 0, recipe: &trial.clear, validation_levels: &[BlurLevel::None] };
-        // A plain clone would share its batch statistics with the network that it was made of.
-        let clear = train(&context, &clear_stage, start.valid().train(), &Store::new(work, "clear"))?;
+        let clear = train(&context, &clear_stage, || from_init(ModelChoice::Clear), &Store::new(work, "clear"))?;
         let robust_stage =
             Stage { name: "robust", index: 1, recipe: &trial.robust, validation_levels: &BlurLevel::ALL };
-        let robust_start = match trial.robust_start {
-            RobustStart::Clear => clear.network.clone().train(),
-            RobustStart::Init => start,
-            RobustStart::InitRobust => self::start(&context, work, ModelChoice::Robust)?,
+        let robust_start = || match trial.robust_start {
+            RobustStart::Clear => Ok(clear.network.clone().train()),
+            RobustStart::Init => from_init(ModelChoice::Clear),
+            RobustStart::InitRobust => from_init(ModelChoice::Robust),
         };
         let of_clear = |distil| Lessons::of_clear(distil, &clear.network, &trial.input, &split.train, &self.devices[0]);
         let robust_lessons = trial.robust_distil.as_ref().map(of_clear).transpose()?;
