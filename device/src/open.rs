@@ -50,13 +50,14 @@ pub fn bundle(folder: Option<&Path>) -> anyhow::Result<Bundle> {
 /// When its file cannot be read or is no such network.
 pub fn detector(settings: &DetectConfig, bundle: &Bundle) -> anyhow::Result<Box<dyn FaceDetector>> {
     let tuned = |network: Result<YunetDetector, DetectError>| {
-        let network = network.map(|network| match settings.min_score {
-            Some(score) => network.with_threshold(score),
-            None => network,
-        });
-        network.map(|network| match settings.min_face_px {
-            Some(side) => network.with_min_face_px(side),
-            None => network,
+        network.map(|mut network| {
+            if let Some(score) = settings.min_score {
+                network = network.with_threshold(score);
+            }
+            if let Some(side) = settings.min_face_px {
+                network = network.with_min_face_px(side);
+            }
+            network
         })
     };
     let rustface = || -> anyhow::Result<Box<dyn FaceDetector>> {

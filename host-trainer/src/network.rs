@@ -137,8 +137,7 @@ impl Network {
     /// The convolutions with a normalisation, in the order of the forward pass.
     fn conv_norms(&mut self) -> Vec<&mut ConvNorm> {
         let Layers { base, head } = with_each!(self, network => network.layers());
-        let conv_norm = |layer| if let Layer::ConvNorm(layer) = layer { Some(layer) } else { None };
-        base.into_iter().chain(head).filter_map(conv_norm).collect()
+        base.into_iter().chain(head).filter_map(Layer::conv_norm).collect()
     }
 
     /// The same network with so much more in each logit; `None` if its last layer has no bias to put it into.

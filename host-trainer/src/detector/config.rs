@@ -44,8 +44,8 @@ pub struct DetectorConfig {
     pub warm_up_steps: usize,
     /// Share of the learning rate by which weights shrink a step.
     pub weight_decay: f32,
-    /// Weight of the points' errors, in sides of the face, in the loss, and in the last `late-epochs` epochs: the points are what is learned
-    /// last, and what they need of the network is then put first.
+    /// Weight of the points' errors, in sides of the face, in the loss, and in the last `late-epochs` epochs: the points are
+    /// what is learned last, and what they need of the network is then put first.
     pub points_weight: f64,
     /// See `points-weight`.
     pub late_points_weight: f64,
@@ -198,8 +198,10 @@ impl DetectorConfig {
             return Err(bad_input(format!("name = \"{}\": letters, digits, `-`, `_` and `.` only", self.name)));
         }
         within("held-out-share", self.held_out_share.into(), 0.01, 0.5)?;
-        for width in self.widths.iter().chain(&self.head_widths) {
-            within("widths", *width as f64, 1.0, 1024.0)?;
+        for (key, widths) in [("widths", &self.widths[..]), ("head-widths", &self.head_widths)] {
+            for &width in widths {
+                within(key, width as f64, 1.0, 1024.0)?;
+            }
         }
         for blocks in self.blocks {
             within("blocks", blocks as f64, 0.0, 16.0)?;
@@ -283,6 +285,7 @@ mod tests {
             ("batch = 0", "batch"),
             ("name = \"a/b\"", "name"),
             ("widths = [16, 32, 64]", "widths"),
+            ("head-widths = [64, 0, 64]", "head-widths"),
             ("[scene]\nwidth = 100", "scene.width"),
             ("[scene]\nsmallest-face-px = 300", "smallest-face-px"),
             ("[scene]\ndark = 0.7\nbright = 0.7", "dark"),

@@ -90,8 +90,7 @@ impl DetectorNet {
     /// The convolutions with a normalisation, those of the heads after those that they depend on.
     fn conv_norms(&mut self) -> Vec<&mut ConvNorm> {
         let layers = self.stages.iter_mut().flat_map(Stage::layers);
-        let conv_norm = |layer| if let Layer::ConvNorm(layer) = layer { Some(layer) } else { None };
-        layers.filter_map(conv_norm).chain(self.heads.iter_mut().map(|head| &mut head.mix)).collect()
+        layers.filter_map(Layer::conv_norm).chain(self.heads.iter_mut().map(|head| &mut head.mix)).collect()
     }
 
     /// The same function with every batch normalisation folded into its convolution.

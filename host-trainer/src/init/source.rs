@@ -58,9 +58,7 @@ pub fn read(path: &Path, role: ModelChoice) -> anyhow::Result<Source> {
         }
         None => path.to_owned(),
     };
-    if !file.is_file() {
-        return Err(bad_input(format!("init = {}: there is no such file or folder", path.display())));
-    }
+    must_exist(&file, path)?;
     let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let (tensors, layout) = match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("pth" | "pt") => (pytorch(&file)?, Layout::Torch),
@@ -83,6 +81,9 @@ pub fn read(path: &Path, role: ModelChoice) -> anyhow::Result<Source> {
 pub fn read_detector(path: &Path) -> anyhow::Result<Source> {
     let candidates = [path.join(BEST), path.join(STAGE).join(BEST)];
     let file = candidates.iter().find(|file| file.is_file()).map_or(path, PathBuf::as_path);
+    if !path.is_dir() {
+        must_exist(file, path)?;
+    }
     match file.extension().and_then(|extension| extension.to_str()) {
         Some("onnx") => {
             let onnx = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
@@ -97,6 +98,14 @@ pub fn read_detector(path: &Path) -> anyhow::Result<Source> {
             path.display()
         ))),
     }
+}
+
+/// Refuses what `init` names, `path`, if the file that it comes to is not there.
+fn must_exist(file: &Path, path: &Path) -> anyhow::Result<()> {
+    if file.is_file() {
+        return Ok(());
+    }
+    Err(bad_input(format!("init = {}: there is no such file or folder", path.display())))
 }
 
 /// The best weights of a work folder, of one of its stages, or of the training of a bundle, where they are still

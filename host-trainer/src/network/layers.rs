@@ -53,6 +53,13 @@ impl Layer<'_> {
     }
 }
 
+impl<'a> Layer<'a> {
+    /// The convolution and its normalisation, where the layer has both.
+    pub fn conv_norm(self) -> Option<&'a mut ConvNorm> {
+        if let Self::ConvNorm(layer) = self { Some(layer) } else { None }
+    }
+}
+
 /// A square convolution without bias, followed by batch normalisation.
 #[derive(Module, Debug)]
 pub struct ConvNorm {
