@@ -49,8 +49,6 @@ pub struct Context<'a> {
     pub split: &'a Split<'a>,
     /// Whether each showing of a face aims at one class alone, drawn by how likely it is.
     pub draws_labels: bool,
-    /// What people said of the training faces when asked again, and what teachers say, where there are any.
-    pub lessons: [Option<&'a Lessons>; 2],
     /// The processors that share the work (without autodiff), at least one; the tensors live on the first.
     pub devices: &'a [Device],
 }
@@ -80,14 +78,16 @@ struct Task {
 }
 
 /// Trains what `start` gives to the end of the stage, or goes on from its checkpoint where there is one, and gives the
-/// averaged weights of the best epoch.
+/// averaged weights of the best epoch. `lessons` are what people said of the training faces when asked again, and what
+/// teachers say; neither is asked for where there is nothing left to learn.
 ///
 /// # Errors
-/// A loss that is no number, a checkpoint that cannot be read or written.
-pub fn train(
+/// A loss that is no number, a checkpoint that cannot be read or written, what `start` and `lessons` fail with.
+pub fn train<'l>(
     context: &Context<'_>,
     stage: &Stage<'_>,
     start: impl FnOnce() -> anyhow::Result<Network>,
+    lessons: impl FnOnce() -> anyhow::Result<[Option<&'l Lessons>; 2]>,
     store: &Store,
 ) -> anyhow::Result<Trained> {
     let (trial, recipe) = (context.trial, stage.recipe);
@@ -105,6 +105,9 @@ pub fn train(
         state = store.load(state)?;
         say(&format!("{}: going on after epoch {}", stage.name, progress.history.len()));
     }
+    if progress.finished {
+        return Ok(Trained { network: state.best, progress });
+    }
     state.network = state.network.frozen(recipe.frozen);
 
     let steps = batches::steps(&context.split.train, recipe);
@@ -116,7 +119,7 @@ pub fn train(
             recipe.batch
         );
     }
-    let targets = targets(&context.split.train, context.classes, recipe.label_smoothing, context.lessons);
+    let targets = targets(&context.split.train, context.classes, recipe.label_smoothing, lessons()?);
     let task = Task { replicas: Replicas::new(recipe, &targets, context.devices), targets, steps };
     let mut meter = Meter::new(stage.name, (recipe.epochs - progress.history.len()) * steps);
     while !progress.finished {

@@ -1,5 +1,6 @@
 //! The `train` command: data -> split -> clear model -> robust model -> bundle.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -21,7 +22,7 @@ use crate::reader::{self, DataOptions};
 use crate::recrop::recrop;
 use crate::sample::DataSet;
 use crate::say::say;
-use crate::split::validation_split;
+use crate::split::{Split, validation_split};
 use crate::stop;
 use crate::targets::Lessons;
 use crate::train::{Context, Stage, train};
@@ -156,26 +157,25 @@ impl Training<'_> {
             trial.network.name()
         ));
         let _lock = lock(work, "--work")?;
-        let votes = trial
-            .votes
-            .as_ref()
-            .map(|votes| crowd::lessons(&votes.beside(&data.path), &split.train, &data.labels, &self.devices[0]))
-            .transpose()?;
-        let teachers =
-            trial.distil.as_ref().map(|distil| Lessons::of(distil, &data.labels, &split.train)).transpose()?;
         let context = Context {
             trial,
             data_sha256: &data.sha256,
             classes: data.labels.len(),
             split: &split,
             draws_labels: data.draws_labels,
-            lessons: [votes.as_ref(), teachers.as_ref()],
             devices: self.devices,
         };
         let from_init = |role| start(&context, work, role);
+        let (votes, teachers, of_clear) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let votes = || once(&votes, || self.votes(&split));
+        let teachers = || once(&teachers, || self.teachers(&split));
+
         let clear_stage =
             Stage { name: "clear", index: 0, recipe: &trial.clear, validation_levels: &[BlurLevel::None] };
-        let clear = train(&context, &clear_stage, || from_init(ModelChoice::Clear), &Store::new(work, "clear"))?;
+        let clear_store = Store::new(work, "clear");
+        let clear_lessons = || Ok([votes()?, teachers()?]);
+        let clear = train(&context, &clear_stage, || from_init(ModelChoice::Clear), clear_lessons, &clear_store)?;
+
         let robust_stage =
             Stage { name: "robust", index: 1, recipe: &trial.robust, validation_levels: &BlurLevel::ALL };
         let robust_start = || match trial.robust_start {
@@ -183,11 +183,12 @@ impl Training<'_> {
             RobustStart::Init => from_init(ModelChoice::Clear),
             RobustStart::InitRobust => from_init(ModelChoice::Robust),
         };
-        let of_clear = |distil| Lessons::of_clear(distil, &clear.network, &trial.input, &split.train, &self.devices[0]);
-        let robust_lessons = trial.robust_distil.as_ref().map(of_clear).transpose()?;
-        let robust_teachers = robust_lessons.as_ref().or(teachers.as_ref());
-        let robust_context = Context { lessons: [votes.as_ref(), robust_teachers], ..context };
-        let robust = train(&robust_context, &robust_stage, robust_start, &Store::new(work, "robust"))?;
+        let robust_lessons = || {
+            let Some(distil) = &trial.robust_distil else { return clear_lessons() };
+            let ask = || Lessons::of_clear(distil, &clear.network, &trial.input, &split.train, &self.devices[0]);
+            Ok([votes()?, once(&of_clear, || ask().map(Some))?])
+        };
+        let robust = train(&context, &robust_stage, robust_start, robust_lessons, &Store::new(work, "robust"))?;
         pack(&context, data, &clear, &robust, detector, self.out)?;
         Ok(Outcome {
             stages: [clear.progress, robust.progress],
@@ -195,6 +196,30 @@ impl Training<'_> {
             validation_faces: split.validation.len(),
         })
     }
+
+    /// What people said of the training faces when asked again, where the trial wants that.
+    fn votes(&self, split: &Split<'_>) -> anyhow::Result<Option<Lessons>> {
+        let Some(votes) = &self.trial.votes else { return Ok(None) };
+        crowd::lessons(&votes.beside(&self.data.path), &split.train, &self.data.labels, &self.devices[0]).map(Some)
+    }
+
+    /// What the trial's teachers say of them, where it has any.
+    fn teachers(&self, split: &Split<'_>) -> anyhow::Result<Option<Lessons>> {
+        let Some(distil) = &self.trial.distil else { return Ok(None) };
+        Lessons::of(distil, &self.data.labels, &split.train).map(Some)
+    }
+}
+
+/// What `cell` holds, made when it is first asked for.
+fn once<'c, T>(
+    cell: &'c OnceCell<Option<T>>,
+    make: impl FnOnce() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<Option<&'c T>> {
+    if let Some(made) = cell.get() {
+        return Ok(made.as_ref());
+    }
+    let made = make()?;
+    Ok(cell.get_or_init(|| made).as_ref())
 }
 
 /// The trial that is asked for.
