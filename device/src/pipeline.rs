@@ -152,7 +152,7 @@ impl Pipeline {
             Some(faces) => faces,
             None => {
                 self.rested = 0;
-                self.detector.detect(frame.gray.view())?
+                self.detector.detect_again(frame.gray.view(), &self.tracker.places())?
             }
         };
         self.name_faces(faces);

@@ -77,6 +77,11 @@ impl Tracker {
         self.tracks.iter().any(|track| track.id == id)
     }
 
+    /// Where everybody was last seen who may still come back, px.
+    pub fn places(&self) -> Vec<PixelRect> {
+        self.tracks.iter().map(|track| track.rect).collect()
+    }
+
     /// Forgets everybody, but not the ids that were given: for pictures that have
     /// nothing to do with each other.
     pub fn forget_all(&mut self) {

@@ -1,5 +1,6 @@
 //! Finding faces in a gray picture. One file a detector; what they share is here.
 
+mod cut_out;
 mod decode;
 mod form;
 mod nms;
@@ -56,6 +57,15 @@ pub trait FaceDetector: Send {
     /// [`DetectError::Run`] when the network behind it fails. A picture too small for a face is
     /// no error: it holds none.
     fn detect(&mut self, picture: Gray8<'_>) -> Result<Vec<DetectedFace>, DetectError>;
+
+    /// [`Self::detect`] for one who was told where faces were in the picture before, px: there a detector may be less sure
+    /// than it is of a new face.
+    ///
+    /// # Errors
+    /// As [`Self::detect`].
+    fn detect_again(&mut self, picture: Gray8<'_>, _known: &[PixelRect]) -> Result<Vec<DetectedFace>, DetectError> {
+        self.detect(picture)
+    }
 
     /// Finds a face again near `place`, its box in the picture before, for much less time than [`Self::detect`] takes;
     /// `None` if it is not there any more. Detectors that cannot do this say so by [`Self::can_follow`].

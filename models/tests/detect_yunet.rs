@@ -7,7 +7,7 @@ mod yunet_net;
 use std::path::Path;
 
 use models::onnx::value;
-use models::{DetectedFace, FaceDetector, Gray8, GrayImage, YunetDetector};
+use models::{DetectedFace, FaceDetector, Gray8, GrayImage, PixelRect, YunetDetector};
 use yunet_net::{constant, white_block_finder};
 
 /// A black picture with white rectangles (x, y, width, height).
@@ -40,7 +40,7 @@ fn assert_face(face: &DetectedFace, rect: [f32; 4], right_eye: (f32, f32), left_
 #[test]
 fn boxes_and_points_are_decoded_as_opencv_does() {
     // Cell (2, 3) of stride 16: middle at (40, 56), box 32x48, points about (32, 48).
-    let faces = finder(128, 96).detect(blocks(128, 96, &[(32, 48, 16, 16)]).view()).unwrap();
+    let faces = finder(128, 128).detect(blocks(128, 128, &[(32, 48, 16, 16)]).view()).unwrap();
     assert_eq!(faces.len(), 1);
     assert!((faces[0].score - 1.0).abs() < 1e-3);
     assert_face(&faces[0], [24.0, 32.0, 32.0, 48.0], (36.0, 48.0), (44.0, 64.0));
@@ -69,43 +69,110 @@ fn small_faces_are_left_out() {
 }
 
 #[test]
-fn a_small_or_tall_picture_is_fitted_in() {
-    // 64x64 into 128x96: times 1.5, with a black strip at the right.
-    let faces = finder(128, 96).detect(blocks(64, 64, &[(32, 0, 32, 32)]).view()).unwrap();
-    // Input px 48..96 x 0..48: cells (3..6, 0..3), whose boxes overlap: the ends stay.
-    assert!(faces.len() >= 2 && faces.iter().all(|f| f.score > 0.9));
-    let left = faces.iter().map(|f| f.rect.x).fold(f32::MAX, f32::min);
-    assert!((left - (56.0 - 16.0) / 1.5).abs() < 0.01, "{left}");
+fn a_tall_picture_is_fitted_in() {
+    // 128x256 into 128x128: halved, with a black strip at the right.
+    let faces = finder(128, 128).detect(blocks(128, 256, &[(64, 64, 32, 32)]).view()).unwrap();
+    assert_eq!(faces.len(), 1);
+    assert_face(&faces[0], [48.0, 32.0, 64.0, 96.0], (72.0, 64.0), (88.0, 96.0));
+}
+
+#[test]
+fn a_face_cut_out_gets_a_border() {
+    // 64x48 with 24 px of gray around: 112x96, as it is.
+    let mut picture = blocks(64, 48, &[(8, 8, 16, 16)]);
+    picture.pixels_mut()[0] = 1;
+    let faces = finder(128, 96).detect(picture.view()).unwrap();
+    assert_eq!(faces.len(), 1);
+    assert_face(&faces[0], [0.0, -8.0, 32.0, 48.0], (12.0, 8.0), (20.0, 24.0));
 }
 
 #[test]
 fn overlapping_boxes_are_one_face_and_the_best_comes_first() {
-    let mut picture = blocks(256, 96, &[(32, 48, 16, 16), (160, 32, 16, 16)]);
+    let mut picture = blocks(256, 128, &[(32, 48, 16, 16), (160, 32, 16, 16)]);
     // Beside each a dimmer cell, whose box overlaps by half; and the second face is dimmer.
     for (x, y, gray) in [(48, 48, 150), (176, 32, 140), (160, 32, 200)] {
         for row in picture.pixels_mut().chunks_exact_mut(256).skip(y).take(16) {
             row[x..x + 16].fill(gray);
         }
     }
-    let faces = finder(256, 96).detect(picture.view()).unwrap();
+    let faces = finder(256, 128).detect(picture.view()).unwrap();
     let scores: Vec<_> = faces.iter().map(|f| (f.score * f.score * 255.0).round()).collect();
     assert_eq!(scores, [255.0, 200.0]);
 }
 
 #[test]
 fn the_threshold_counts_on_the_root_of_the_product() {
-    let mut picture = blocks(128, 96, &[]);
+    let mut picture = blocks(128, 128, &[]);
     for row in picture.pixels_mut().chunks_exact_mut(128).skip(48).take(16) {
         row[32..48].fill(100); // sqrt(100 / 255) = 0.626
     }
-    assert_eq!(finder(128, 96).detect(picture.view()).unwrap().len(), 1);
-    let mut strict = finder(128, 96).with_threshold(0.63);
+    assert_eq!(finder(128, 128).detect(picture.view()).unwrap().len(), 1);
+    let mut strict = finder(128, 128).with_threshold(0.63);
     assert!(strict.detect(picture.view()).unwrap().is_empty());
 }
 
 #[test]
+fn a_known_face_may_be_less_sure() {
+    let mut picture = blocks(128, 128, &[]);
+    for row in picture.pixels_mut().chunks_exact_mut(128).skip(48).take(16) {
+        row[32..48].fill(60); // sqrt(60 / 255) = 0.485
+        row[96..112].fill(60);
+    }
+    let mut detector = finder(128, 128);
+    assert!(detector.detect(picture.view()).unwrap().is_empty());
+    // The boxes have 32x48 px around (40, 56) and (104, 56).
+    let beside = PixelRect { x: 20.0, y: 30.0, width: 32.0, height: 48.0 };
+    let faces = detector.detect_again(picture.view(), &[beside]).unwrap();
+    assert_eq!(faces.len(), 1, "the other face is new");
+    assert_face(&faces[0], [24.0, 32.0, 32.0, 48.0], (36.0, 48.0), (44.0, 64.0));
+    assert!(detector.with_threshold(0.75).detect_again(picture.view(), &[beside]).unwrap().is_empty());
+}
+
+/// Where a face of 48 px was, so that it is followed in a view of 96x96 px from (`left`, `top`) on.
+fn place(left: f32, top: f32) -> PixelRect {
+    PixelRect { x: left + 24.0, y: top + 24.0, width: 48.0, height: 48.0 }
+}
+
+#[test]
+fn a_face_is_followed_around_its_place() {
+    let mut detector = finder(96, 96);
+    assert!(detector.can_follow());
+    let picture = blocks(400, 300, &[(132, 108, 16, 16), (300, 100, 16, 16)]);
+    let face = detector.follow(picture.view(), &place(100.0, 60.0)).unwrap().unwrap();
+    assert_face(&face, [124.0, 92.0, 32.0, 48.0], (136.0, 108.0), (144.0, 124.0));
+    assert_eq!(detector.follow(picture.view(), &place(200.0, 200.0)).unwrap(), None, "there is nothing");
+    // In the corner, where a part of the view is outside of the picture; what is left of it begins at its corner.
+    let corner = blocks(400, 300, &[(0, 0, 16, 16)]);
+    let face = detector.follow(corner.view(), &place(-48.0, -48.0)).unwrap().unwrap();
+    assert_face(&face, [-8.0, -16.0, 32.0, 48.0], (4.0, 0.0), (12.0, 16.0));
+}
+
+#[test]
+fn no_place_panics() {
+    let mut detector = finder(96, 96);
+    let picture = blocks(64, 48, &[]);
+    for side in [0.0, 1e-3, 1.0, 1e3, 1e9, f32::INFINITY, f32::NAN, -5.0] {
+        for x in [0.0, 63.0, -1e9, f32::NAN] {
+            let place = PixelRect { x, y: 3.0, width: side, height: side };
+            assert_eq!(detector.follow(picture.view(), &place).unwrap(), None);
+        }
+    }
+}
+
+#[test]
+fn a_file_of_one_size_cannot_follow() {
+    // Its constant outputs have as many cells as 128x128 px.
+    let mut detector = finder(128, 128);
+    assert!(!detector.can_follow());
+    let picture = blocks(256, 256, &[(64, 96, 32, 32)]);
+    let place = PixelRect { x: 48.0, y: 64.0, width: 64.0, height: 96.0 };
+    let face = detector.follow(picture.view(), &place).unwrap().unwrap();
+    assert_face(&face, [48.0, 64.0, 64.0, 96.0], (72.0, 96.0), (88.0, 128.0));
+}
+
+#[test]
 fn no_size_and_no_stride_of_a_picture_panics() {
-    let mut detector: Box<dyn FaceDetector> = Box::new(finder(64, 64));
+    let mut detector: Box<dyn FaceDetector> = Box::new(finder(128, 128));
     for (width, height) in [(1, 1), (1, 3000), (3000, 1), (63, 65)] {
         detector.detect(GrayImage::new(width, height).view()).unwrap();
     }
@@ -131,10 +198,10 @@ fn boxes_that_are_no_numbers_are_dropped() {
 
 #[test]
 fn a_network_for_gray_gets_one_plane() {
-    let gray = white_block_finder(128, 96, |graph| graph.input = vec![value("input", &[1, 1, 96, 128])]);
+    let gray = white_block_finder(128, 128, |graph| graph.input = vec![value("input", &[1, 1, 128, 128])]);
     let mut detector = YunetDetector::from_bytes(&gray, "gray.onnx").unwrap();
-    let picture = blocks(256, 192, &[(64, 96, 32, 32)]);
-    assert_eq!(detector.detect(picture.view()).unwrap(), finder(128, 96).detect(picture.view()).unwrap());
+    let picture = blocks(256, 256, &[(64, 96, 32, 32)]);
+    assert_eq!(detector.detect(picture.view()).unwrap(), finder(128, 128).detect(picture.view()).unwrap());
 }
 
 #[test]
@@ -146,7 +213,7 @@ fn an_open_size_becomes_320x256() {
 
 #[test]
 fn stale_shapes_of_inner_values_do_no_harm() {
-    let bytes = white_block_finder(128, 96, |graph| {
+    let bytes = white_block_finder(128, 128, |graph| {
         graph.value_info = vec![value("cell_means", &[1, 3, 40, 40]), value("gray", &[1, 1, 40, 40])];
     });
     assert!(YunetDetector::from_bytes(&bytes, "resized.onnx").is_ok());

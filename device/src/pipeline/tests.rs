@@ -114,3 +114,35 @@ fn faces_that_the_detector_doubts_are_left_out() {
     let mut pipeline = pipeline(vec![vec![square(10.0, 60.0)]], &config, true);
     assert!(pipeline.process(&frame(0, true)).unwrap().faces.is_empty());
 }
+
+/// Sees one face, and is sure of it at the first look only.
+struct Doubting {
+    looks: usize,
+}
+
+impl FaceDetector for Doubting {
+    fn name(&self) -> &str {
+        "doubting"
+    }
+
+    fn detect(&mut self, picture: Gray8<'_>) -> Result<Vec<DetectedFace>, DetectError> {
+        self.detect_again(picture, &[])
+    }
+
+    fn detect_again(&mut self, _picture: Gray8<'_>, known: &[PixelRect]) -> Result<Vec<DetectedFace>, DetectError> {
+        self.looks += 1;
+        let face = DetectedFace { rect: square(10.0, 60.0), score: 0.5, landmarks: None };
+        let is_seen = self.looks == 1 || known.iter().any(|place| place.iou(&face.rect) > 0.5);
+        Ok(if is_seen { vec![face] } else { vec![] })
+    }
+}
+
+#[test]
+fn a_detector_is_told_where_faces_were_if_frames_follow_each_other() {
+    for (is_sequence, expected) in [(true, 1), (false, 0)] {
+        let mut pipeline = pipeline(vec![], &Config::default(), is_sequence);
+        pipeline.detector = Box::new(Doubting { looks: 0 });
+        assert_eq!(pipeline.process(&frame(0, true)).unwrap().faces.len(), 1);
+        assert_eq!(pipeline.process(&frame(1, true)).unwrap().faces.len(), expected, "{is_sequence}");
+    }
+}

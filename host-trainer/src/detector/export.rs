@@ -134,7 +134,8 @@ fn number_anew(graph: &mut GraphProto) {
 fn add_level(graph: &mut GraphProto, map: &str, stride: usize, cells: usize) {
     let named = |part: &str| format!("{part}_{stride}");
     let (turned, all, shape) = (named("turned"), named("cells"), named("shape"));
-    graph.initializer.push(integers(&shape, &[1, cells as i64, VALUES as i64]));
+    // Not the number of cells: the same file then serves for inputs of other sizes.
+    graph.initializer.push(integers(&shape, &[1, -1, VALUES as i64]));
     graph.node.push(node("Transpose", &[map], &turned, &[ints("perm", &[0, 2, 3, 1])]));
     graph.node.push(node("Reshape", &[&turned, &shape], &all, &[]));
     for (output, from, to) in OUTPUTS {

@@ -34,14 +34,16 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Loads the ONNX file `bytes`, called `name` in errors.
-    pub fn load(bytes: &[u8], name: &str) -> Result<Self, DetectError> {
+    /// Loads the ONNX file `bytes`, called `name` in errors, for the size that the file gives its input or, if there is one,
+    /// for another: width and height in px. Files whose layers hold the sizes of their maps have but one.
+    pub fn load(bytes: &[u8], name: &str, size: Option<(usize, usize)>) -> Result<Self, DetectError> {
         let load = |reason: String| DetectError::Load { name: name.to_owned(), reason };
         let shape = |reason: String| DetectError::Shape { name: name.to_owned(), reason };
 
         let proto = onnx().proto_model_for_read(&mut Cursor::new(bytes)).map_err(|e| load(format!("{e:#}")))?;
         let graph = proto.graph.as_ref().ok_or_else(|| load("it holds no network".to_owned()))?;
         let (channels, width, height) = input_size(graph).map_err(shape)?;
+        let (width, height) = size.unwrap_or((width, height));
         let outputs = find_outputs(graph).map_err(shape)?;
         let network = prepare(&proto, [1, channels, height, width]).map_err(|e| load(format!("{e:#}")))?;
         check_outputs(&network, &outputs, width, height).map_err(shape)?;

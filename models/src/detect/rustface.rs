@@ -13,6 +13,7 @@
 
 use ::rustface::{FaceInfo, ImageData, Model, create_detector_with_model, read_model};
 
+use super::cut_out::{is_cut_out, with_border};
 use super::nms::suppress;
 use super::{DetectError, DetectedFace, FaceDetector, nearest};
 use crate::degrade::box_blur;
@@ -27,10 +28,8 @@ const WINDOW_PX: f32 = 40.0;
 /// hundred pictures, at twice of it a twentieth of the faces are lost.
 const HALF_SURE: f32 = 2.0;
 const DEFAULT_THRESHOLD: f32 = 0.5;
-/// A picture with a shorter side is taken for one face cut out, and gets a border: the cascade's
-/// window is a little larger than such a cut.
-const CUT_OUT_PX: usize = 100;
-/// Shorter side that a cut-out face is brought to, and its border on each side as a share of it.
+/// Shorter side that a cut-out face is brought to, and its border on each side as a share of it: the cascade's window is a
+/// little larger than such a cut.
 const CUT_OUT_SIDE_PX: f32 = 80.0;
 const CUT_OUT_BORDER: f32 = 0.15;
 /// No larger picture is handed to the cascade: its integral images count in 32 bits.
@@ -143,7 +142,7 @@ impl View {
     fn of(picture: Gray8<'_>, min_face_px: Option<f32>) -> Option<Self> {
         let (width, height) = (picture.width() as f32, picture.height() as f32);
         let short = width.min(height);
-        let cut_out = picture.width().min(picture.height()) < CUT_OUT_PX;
+        let cut_out = is_cut_out(picture);
         let wanted = if cut_out {
             (CUT_OUT_SIDE_PX / short).max(1.0)
         } else {
@@ -190,21 +189,6 @@ impl View {
             landmarks: None,
         }
     }
-}
-
-/// `image` with `border` px of its mean gray on each side: an edge would be taken for a feature.
-fn with_border(image: &GrayImage, border: usize) -> GrayImage {
-    let (width, height) = (image.width(), image.height());
-    let sum: u64 = image.pixels().iter().map(|&p| u64::from(p)).sum();
-    let mean = (sum / (width * height) as u64) as u8;
-    let full = width + 2 * border;
-    let mut out = GrayImage::new(full, height + 2 * border);
-    out.pixels_mut().fill(mean);
-    let inside = out.pixels_mut().chunks_exact_mut(full).skip(border);
-    for (target, row) in inside.zip(image.pixels().chunks_exact(width)) {
-        target[border..border + width].copy_from_slice(row);
-    }
-    out
 }
 
 fn sharpened(image: &GrayImage) -> GrayImage {

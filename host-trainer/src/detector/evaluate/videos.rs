@@ -1,4 +1,5 @@
-//! Faces in videos of which nobody has marked the faces: frames with one are counted.
+//! Faces in videos of which nobody has marked the faces: frames with one are counted. As on a device, the detector knows
+//! where faces were in the frame before.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -53,16 +54,19 @@ fn count_one(path: &Path, detector: &mut dyn FaceDetector) -> anyhow::Result<Vid
     let decoder = GifDecoder::new(BufReader::new(file)).map_err(|error| refuse(&error))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut row = VideoRow { video: name, frames: 0, with_a_face: 0, boxes: 0, most: 0 };
+    let mut known = Vec::new();
     for frame in decoder.into_frames() {
         let colour = DynamicImage::ImageRgba8(frame.map_err(|error| refuse(&error))?.into_buffer()).into_rgb8();
         let (width, height) = (colour.width() as usize, colour.height() as usize);
         let gray = Rgb8::packed(colour.as_raw(), width, height).map_err(|error| refuse(&error))?.to_gray();
-        let faces =
-            detector.detect(gray.view()).with_context(|| format!("frame {} of {}", row.frames, path.display()))?;
+        let faces = detector
+            .detect_again(gray.view(), &known)
+            .with_context(|| format!("frame {} of {}", row.frames, path.display()))?;
         row.frames += 1;
         row.with_a_face += usize::from(!faces.is_empty());
         row.boxes += faces.len();
         row.most = row.most.max(faces.len());
+        known = faces.into_iter().map(|face| face.rect).collect();
     }
     Ok(row)
 }
