@@ -1,4 +1,4 @@
-//! From a detected face to the canonical crop: upright, square, and framed the way the faces are
+//! From a detected face to the canonical crop: square, not turned, and framed the way the faces are
 //! framed that the recogniser was trained on.
 
 use serde::{Deserialize, Serialize};
@@ -47,11 +47,14 @@ impl Default for Alignment {
 impl Alignment {
     /// The canonical crop of `face`, `side` x `side` px (at least 1).
     ///
-    /// With landmarks the face is turned, scaled and moved so that the eyes come to lie where
-    /// `eye_y` and `eye_distance` say; without, the square follows from the box. Pixels are
-    /// averaged over their area when the face shrinks and interpolated when it grows; beyond the
-    /// picture its edges go on. A face without a usable place (no size, not a number) gives the
-    /// middle of the picture.
+    /// With landmarks the square is as large that the distance of the eyes is the share `eye_distance` of its side, and lies
+    /// so that the eyes of an upright face come to be where `eye_y` says; without, it follows from the box. It is never
+    /// turned: of 2,259 validation faces of FER-2013 that `detector-320x256` found, 69.6 % were right in squares by the eyes
+    /// and 68.1 % in the same ones turned by the eyes' angle (69.0 % in squares by the box, 70.2 % as they are), also of
+    /// those that are tilted most. The networks have learned tilted faces, and the angle is never quite right.
+    ///
+    /// Pixels are averaged over their area when the face shrinks and interpolated when it grows; beyond the picture its
+    /// edges go on. A face without a usable place (no size, not a number) gives the middle of the picture.
     pub fn crop(&self, picture: Gray8<'_>, face: &DetectedFace, side: usize) -> GrayImage {
         let side = side.max(1);
         let square = face
@@ -64,67 +67,55 @@ impl Alignment {
 
     fn square_by_eyes(&self, landmarks: &Landmarks) -> Option<Square> {
         let (right, left) = (landmarks.right_eye, landmarks.left_eye);
-        let across =
-            PixelPoint { x: (left.x - right.x) / self.eye_distance, y: (left.y - right.y) / self.eye_distance };
-        let eyes = PixelPoint { x: 0.5 * (left.x + right.x), y: 0.5 * (left.y + right.y) };
-        Square::around(eyes, (0.5, self.eye_y), across)
+        let (across, along) = (left.x - right.x, left.y - right.y);
+        // From between the eyes to the middle of the face, in distances of the eyes: downwards as the face is tilted.
+        let down = (0.5 - self.eye_y) / self.eye_distance;
+        let middle =
+            PixelPoint { x: 0.5 * (left.x + right.x) - down * along, y: 0.5 * (left.y + right.y) + down * across };
+        Square::around(middle, across.hypot(along) / self.eye_distance)
     }
 
     fn square_by_box(&self, face: &DetectedFace) -> Option<Square> {
         let (middle, height) = (face.rect.center(), face.rect.height);
         let middle = PixelPoint { x: middle.x + self.box_shift_x * height, y: middle.y + self.box_shift_y * height };
-        // A box turned inside out is no face, not one upside down.
-        let across = PixelPoint { x: self.box_scale * height.max(0.0), y: 0.0 };
-        Square::around(middle, (0.5, 0.5), across)
+        Square::around(middle, self.box_scale * height)
     }
 }
 
-/// A square in a picture, turned by any angle.
+/// An upright square in a picture, px.
 struct Square {
     /// Its top left corner.
     corner: PixelPoint,
-    /// Its upper edge, from left to right.
-    across: PixelPoint,
+    side: f32,
 }
 
 impl Square {
-    /// The square with upper edge `across` in which `point` lies at the shares `at` of the side;
-    /// None if it is smaller than a pixel or not finite.
-    fn around(point: PixelPoint, at: (f32, f32), across: PixelPoint) -> Option<Self> {
-        let corner = PixelPoint {
-            x: point.x - at.0 * across.x + at.1 * across.y,
-            y: point.y - at.0 * across.y - at.1 * across.x,
-        };
-        let side = across.x.hypot(across.y);
+    /// The square around `middle`; None if it is smaller than a pixel or not finite.
+    fn around(middle: PixelPoint, side: f32) -> Option<Self> {
+        let corner = PixelPoint { x: middle.x - 0.5 * side, y: middle.y - 0.5 * side };
         let usable = side.is_finite() && side >= 1.0 && corner.x.is_finite() && corner.y.is_finite();
-        usable.then_some(Self { corner, across })
+        usable.then_some(Self { corner, side })
     }
 
     fn middle_of(picture: Gray8<'_>) -> Self {
         let (width, height) = (picture.width() as f32, picture.height() as f32);
         let side = width.min(height);
-        let corner = PixelPoint { x: 0.5 * (width - side), y: 0.5 * (height - side) };
-        Self { corner, across: PixelPoint { x: side, y: 0.0 } }
+        Self { corner: PixelPoint { x: 0.5 * (width - side), y: 0.5 * (height - side) }, side }
     }
 
     fn sample(&self, picture: Gray8<'_>, side: usize) -> GrayImage {
-        let step = self.across.x.hypot(self.across.y) / side as f32;
         // So close that no pixel of the picture is skipped, and exactly on the pixels where the
         // face shrinks by a whole number.
-        let samples = step.ceil().clamp(1.0, MAX_SAMPLES) as usize;
-        let fine = 1.0 / (side * samples) as f32;
+        let samples = (self.side / side as f32).ceil().clamp(1.0, MAX_SAMPLES) as usize;
+        let fine = self.side / (side * samples) as f32;
         let mut out = GrayImage::new(side, side);
         for (i, pixel) in out.pixels_mut().iter_mut().enumerate() {
             let (column, row) = (i % side, i / side);
             let mut sum = 0.0;
             for y in row * samples..(row + 1) * samples {
                 for x in column * samples..(column + 1) * samples {
-                    let (u, v) = ((x as f32 + 0.5) * fine, (y as f32 + 0.5) * fine);
-                    sum += interpolated(
-                        picture,
-                        self.corner.x + u * self.across.x - v * self.across.y,
-                        self.corner.y + u * self.across.y + v * self.across.x,
-                    );
+                    let (x, y) = (self.corner.x + (x as f32 + 0.5) * fine, self.corner.y + (y as f32 + 0.5) * fine);
+                    sum += interpolated(picture, x, y);
                 }
             }
             *pixel = (sum / (samples * samples) as f32 + 0.5) as u8;

@@ -42,7 +42,7 @@ impl FaceCutter {
         Ok(cutter)
     }
 
-    /// The biggest face of the picture, upright and framed as the device frames faces, or why there is none.
+    /// The biggest face of the picture, framed as the device frames faces, or why there is none.
     ///
     /// # Errors
     /// The detector fails.
