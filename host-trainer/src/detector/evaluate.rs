@@ -51,6 +51,9 @@ pub struct EvaluateDetectorArgs {
     /// for none below 40).
     #[arg(long, value_name = "PX")]
     min_face_px: Option<u16>,
+    /// Least score of a face, 0..=1; without it each detector's own limit.
+    #[arg(long, value_name = "SCORE")]
+    min_score: Option<f32>,
     /// Share of the pictures, whole subjects, that is held out: that of the detector's training.
     #[arg(long, value_name = "SHARE", default_value_t = 0.15)]
     held_out_share: f32,
@@ -102,7 +105,10 @@ struct DetectorReport {
 /// Bad data, a detector that cannot be loaded or fails, a folder that cannot be written.
 pub fn run(args: &EvaluateDetectorArgs) -> anyhow::Result<()> {
     let folder = OutputFolder::prepare(&args.out, "report.json", &["json", "html", "svg"])?;
-    let open = |path: &PathBuf| Candidate::open(path, args.min_face_px.map(f32::from));
+    if let Some(score) = args.min_score.filter(|score| !(0.0..=1.0).contains(score)) {
+        return Err(bad_input(format!("--min-score {score} is not within 0 and 1")));
+    }
+    let open = |path: &PathBuf| Candidate::open(path, args.min_face_px.map(f32::from), args.min_score);
     let mut detectors = args.detectors.iter().map(open).collect::<anyhow::Result<Vec<_>>>()?;
     let set = faces::read(&args.data)?;
     let data_sha256 = set.sha256.clone();
@@ -158,11 +164,14 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn open(path: &Path, min_face_px: Option<f32>) -> anyhow::Result<Self> {
+    fn open(path: &Path, min_face_px: Option<f32>, min_score: Option<f32>) -> anyhow::Result<Self> {
         if path == Path::new(RustfaceDetector::NAME) {
             let mut detector = RustfaceDetector::new()?;
             if let Some(side) = min_face_px {
                 detector = detector.with_min_face_px(side);
+            }
+            if let Some(score) = min_score {
+                detector = detector.with_threshold(score);
             }
             return Ok(Self { name: RustfaceDetector::NAME.into(), sha256: None, detector: Box::new(detector) });
         }
@@ -172,6 +181,9 @@ impl Candidate {
         let mut detector = YunetDetector::from_bytes(&bytes, &name).map_err(|error| bad_input(error.to_string()))?;
         if let Some(side) = min_face_px {
             detector = detector.with_min_face_px(side);
+        }
+        if let Some(score) = min_score {
+            detector = detector.with_threshold(score);
         }
         let stem = path.file_stem().map_or(name, |stem| stem.to_string_lossy().into());
         Ok(Self { name: stem, sha256: Some(sha256_hex(&bytes)), detector: Box::new(detector) })
