@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use models::{Bundle, Manifest};
+use models::{Bundle, DetectorEntry, Manifest};
 
 use crate::place::Place;
 use crate::project;
@@ -15,10 +15,14 @@ pub fn default_bundle() -> Bundle {
     Bundle::open(&project("models/bundles/default")).unwrap_or_else(|error| panic!("the default bundle: {error}"))
 }
 
-/// The files that a bundle's manifest names.
+/// The files that a bundle's manifest names, the models first.
 pub fn file_names(manifest: &Manifest) -> Vec<String> {
     let models = manifest.models.iter().map(|model| model.file.clone());
-    models.chain([manifest.golden.file.clone()]).collect()
+    let detector = match &manifest.detector {
+        DetectorEntry::Yunet { file, .. } => Some(file.clone()),
+        DetectorEntry::Rustface {} => None,
+    };
+    models.chain([manifest.golden.file.clone()]).chain(detector).collect()
 }
 
 /// Writes an exact copy of the default bundle.
