@@ -150,7 +150,7 @@ impl TrialConfig {
         self.name = format!("{}-quick", self.name);
         self.input.side = self.input.side.min(self.network.smallest_side());
         for recipe in [&mut self.clear, &mut self.robust] {
-            recipe.epochs = 1;
+            recipe.epochs = recipe.epochs.min(1);
             recipe.batch = recipe.batch.min(8);
             recipe.small_epochs = 0;
         }

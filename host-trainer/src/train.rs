@@ -94,6 +94,10 @@ pub fn train<'l>(
     let mut progress: Progress = store
         .progress(trial, |trial| trial.up_to(stage.index), context.data_sha256)?
         .unwrap_or_else(|| Progress::new(trial, context.data_sha256));
+    if recipe.epochs == 0 {
+        say(&format!("{}: no epochs, it stays what it begins as", stage.name));
+        return Ok(Trained { network: start()?.valid(), progress });
+    }
     let start = if progress.history.is_empty() {
         start()?
     } else {

@@ -147,6 +147,15 @@ impl Training<'_> {
                 "robust-start = init-robust: there is no init\n  name a bundle in the trial file, or with --init",
             ));
         }
+        if trial.init.is_none() {
+            for (stage, recipe) in [("clear", &trial.clear), ("robust", &trial.robust)] {
+                if recipe.epochs == 0 {
+                    return Err(bad_input(format!(
+                        "{stage}.epochs = 0: there is no init whose model it could be\n  name one in the trial file, or with --init"
+                    )));
+                }
+            }
+        }
         let samples = data.select(trial.learn_from);
         let split = validation_split(&samples, trial.validation_share, trial.seed);
         say(&format!(
@@ -211,10 +220,7 @@ impl Training<'_> {
 }
 
 /// What `cell` holds, made when it is first asked for.
-fn once<'c, T>(
-    cell: &'c OnceCell<Option<T>>,
-    make: impl FnOnce() -> anyhow::Result<Option<T>>,
-) -> anyhow::Result<Option<&'c T>> {
+fn once<T>(cell: &OnceCell<Option<T>>, make: impl FnOnce() -> anyhow::Result<Option<T>>) -> anyhow::Result<Option<&T>> {
     if let Some(made) = cell.get() {
         return Ok(made.as_ref());
     }

@@ -81,6 +81,27 @@ fn a_trained_network_is_the_start_and_the_teacher_of_another() {
     let trained_on = &Bundle::open(&place.path("second")).unwrap().manifest.models[0].trained_on;
     assert!(trained_on.ends_with("from first"), "{trained_on}");
 
+    // Without epochs of its own the clear model stays what it was, to the last bit.
+    place.write("kept.toml", small("robust-start = \"init-robust\"\n[clear]\nepochs = 0\n"));
+    quick(&place, "kept.toml", &["--out", "kept", "--init", "first"]);
+    let files = |name: &str| ["first", "kept"].map(|bundle| std::fs::read(place.path(bundle).join(name)).unwrap());
+    let [[clear, kept], [robust, learned]] = ["clear.onnx", "robust.onnx"].map(files);
+    assert!(clear == kept, "the clear model changed");
+    assert!(robust != learned, "the robust model learned nothing");
+    let mut run = trainer();
+    run.current_dir(place.path("")).args(["train", "--quick", "--data", "faces.csv", "--config", "kept.toml"]);
+    refused(run.args(["--out", "none"]), BAD_INPUT, &["init"]);
+    place.write("lost.toml", small("[robust]\nepochs = 0\n"));
+    let mut run = trainer();
+    run.current_dir(place.path("")).args(["train", "--quick", "--data", "faces.csv", "--config", "lost.toml"]);
+    refused(run.args(["--out", "none"]), BAD_INPUT, &["robust.epochs = 0", "--init"]);
+
+    // A stage that is done is not taught again, so that what taught it may be gone.
+    place.write("packed.toml", small("[distil]\nteachers = [\"first\"]\n"));
+    quick(&place, "packed.toml", &["--out", "packed"]);
+    let told = quick(&place, "packed.toml", &["--out", "packed"]);
+    assert!(told.contains("going on after epoch 1") && !told.contains("teacher first"), "{told}");
+
     // A bundle alone learns on as well, also where several processors share the work.
     std::fs::remove_dir_all(place.path("first.work")).unwrap();
     let told = quick(&place, "first.toml", &["--out", "third", "--init", "first", "--replicas", "3"]);

@@ -10,7 +10,7 @@ use crate::failure::bad_input;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Recipe {
-    /// Passes over the training faces at most.
+    /// Passes over the training faces at most; 0 for a model that stays what the trial's `init` gives.
     pub epochs: usize,
     /// Faces a step.
     pub batch: usize,
@@ -169,7 +169,7 @@ impl Recipe {
     /// Checks every range that the types leave open; `stage` is the name of the table.
     pub(super) fn check(&self, stage: &str) -> anyhow::Result<()> {
         let key = |name: &str| format!("{stage}.{name}");
-        within(&key("epochs"), self.epochs as f64, 1.0, 10_000.0)?;
+        within(&key("epochs"), self.epochs as f64, 0.0, 10_000.0)?;
         within(&key("batch"), self.batch as f64, 2.0, 8192.0)?;
         within(&key("patience"), self.patience as f64, 1.0, 10_000.0)?;
         within(&key("learning-rate"), self.learning_rate, 1e-8, 10.0)?;

@@ -161,7 +161,7 @@ fn trial(part: &TrialPart<'_>) -> String {
     let Some(record) = part.record else { return String::new() };
     let mark = if record.quick { " (QUICK RUN: worth nothing)" } else { "" };
     let mut html = section(&format!("{}{mark}", part.id), &facts(record));
-    for stage in &record.stages {
+    for stage in record.stages.iter().filter(|stage| !stage.epochs.is_empty()) {
         let title = if stage.name == "clear" { "Training of the clear model" } else { "Training of the robust model" };
         html += &figure(&training::curves(&stage.epochs, "training", title));
     }
