@@ -107,35 +107,53 @@ impl Square {
         // So close that no pixel of the picture is skipped, and exactly on the pixels where the
         // face shrinks by a whole number.
         let samples = (self.side / side as f32).ceil().clamp(1.0, MAX_SAMPLES) as usize;
-        let fine = self.side / (side * samples) as f32;
+        let step = self.side / (side * samples) as f32;
+        let columns = taps(self.corner.x, step, side * samples, picture.width());
+        let rows = taps(self.corner.y, step, side * samples, picture.height());
         let mut out = GrayImage::new(side, side);
-        for (i, pixel) in out.pixels_mut().iter_mut().enumerate() {
-            let (column, row) = (i % side, i / side);
-            let mut sum = 0.0;
-            for y in row * samples..(row + 1) * samples {
-                for x in column * samples..(column + 1) * samples {
-                    let (x, y) = (self.corner.x + (x as f32 + 0.5) * fine, self.corner.y + (y as f32 + 0.5) * fine);
-                    sum += interpolated(picture, x, y);
+        let mut sums = vec![0f32; side];
+        for (rows, target) in rows.chunks_exact(samples).zip(out.pixels_mut().chunks_exact_mut(side)) {
+            sums.fill(0.0);
+            for row in rows {
+                let (upper, lower) = (picture.row(row.before), picture.row(row.after));
+                for (sum, columns) in sums.iter_mut().zip(columns.chunks_exact(samples)) {
+                    for column in columns {
+                        let above = column.between(upper[column.before], upper[column.after]);
+                        let below = column.between(lower[column.before], lower[column.after]);
+                        *sum += above + row.share * (below - above);
+                    }
                 }
             }
-            *pixel = (sum / (samples * samples) as f32 + 0.5) as u8;
+            for (pixel, sum) in target.iter_mut().zip(&sums) {
+                *pixel = (sum / (samples * samples) as f32 + 0.5) as u8;
+            }
         }
         out
     }
 }
 
-/// The picture's value at a point, bilinear between the centres of its pixels.
-fn interpolated(picture: Gray8<'_>, x: f32, y: f32) -> f32 {
-    let (last_x, last_y) = (picture.width() - 1, picture.height() - 1);
-    let (x, y) = ((x - 0.5).clamp(0.0, last_x as f32), (y - 0.5).clamp(0.0, last_y as f32));
-    let (left, top) = (x as usize, y as usize);
-    let (right, bottom) = ((left + 1).min(last_x), (top + 1).min(last_y));
-    let (share_x, share_y) = (x - left as f32, y - top as f32);
-    let (upper, lower) = (picture.row(top), picture.row(bottom));
-    let blend = |row: &[u8]| {
-        let (a, b) = (f32::from(row[left]), f32::from(row[right]));
-        a + share_x * (b - a)
+/// The two pixels, along one axis, that a point lies between, and how far it is from the first to the second (0..=1).
+struct Tap {
+    before: usize,
+    after: usize,
+    share: f32,
+}
+
+impl Tap {
+    fn between(&self, before: u8, after: u8) -> f32 {
+        let (before, after) = (f32::from(before), f32::from(after));
+        before + self.share * (after - before)
+    }
+}
+
+/// Where `count` points from `start` on, `step` px apart, lie between the middles of an axis' `length` pixels; points beyond
+/// its ends lie on them.
+fn taps(start: f32, step: f32, count: usize, length: usize) -> Vec<Tap> {
+    let last = length - 1;
+    let tap = |index: usize| {
+        let at = (start + (index as f32 + 0.5) * step - 0.5).clamp(0.0, last as f32);
+        let before = at as usize;
+        Tap { before, after: (before + 1).min(last), share: at - before as f32 }
     };
-    let (above, below) = (blend(upper), blend(lower));
-    above + share_y * (below - above)
+    (0..count).map(tap).collect()
 }
