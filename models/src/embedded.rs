@@ -14,6 +14,7 @@ impl Bundle {
                 ("bundle.toml", include_bytes!("../bundles/default/bundle.toml")),
                 ("clear.onnx", include_bytes!("../bundles/default/clear.onnx")),
                 ("robust.onnx", include_bytes!("../bundles/default/robust.onnx")),
+                ("detector.onnx", include_bytes!("../bundles/default/detector.onnx")),
                 ("golden.json", include_bytes!("../bundles/default/golden.json")),
             ],
         )
