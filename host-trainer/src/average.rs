@@ -6,13 +6,22 @@ use std::collections::HashMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 
-/// `shadow * decay + current * (1 - decay)` for every weight and batch statistic, after the step with this number, from 0;
-/// the decay is less in the beginning, for a young average must not hang on to the random start.
+/// Decay of the average at the step with this number, from 0: less than `most` in the beginning, for a young average must not
+/// hang on to the random start.
+pub fn moving(most: f64, step: usize) -> f64 {
+    most.min((1.0 + step as f64) / (10.0 + step as f64))
+}
+
+/// Decay that makes the average the plain mean of so many steps before and this one (Izmailov et al. 2018).
+pub fn mean(steps_before: usize) -> f64 {
+    steps_before as f64 / (steps_before as f64 + 1.0)
+}
+
+/// `shadow * decay + current * (1 - decay)` for every weight and batch statistic.
 ///
 /// Both networks must have the same structure and parameter ids, `current` in evaluation mode
 /// (`Module::valid`).
-pub fn blend<M: Module>(shadow: M, current: &M, decay: f64, step: usize) -> M {
-    let decay = decay.min((1.0 + step as f64) / (10.0 + step as f64));
+pub fn blend<M: Module>(shadow: M, current: &M, decay: f64) -> M {
     let mut weights = Weights(HashMap::new());
     current.visit(&mut weights);
     shadow.map(&mut Blend { weights, decay })
@@ -39,5 +48,23 @@ impl ModuleMapper for Blend {
             let current = current.reshape(shadow.dims());
             shadow.mul_scalar(self.decay) + current.mul_scalar(1.0 - self.decay)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mean_weighs_every_step_alike_and_a_moving_average_the_late_ones_more() {
+        let average = |decay: fn(usize) -> f64| {
+            [3.0, 5.0, 10.0].iter().enumerate().fold(100.0, |average, (step, value)| {
+                let decay = decay(step);
+                average * decay + value * (1.0 - decay)
+            })
+        };
+        assert!((average(mean) - 6.0).abs() < 1e-12);
+        assert!(average(|step| moving(0.9, step)) > 6.0);
+        assert_eq!(moving(0.9, 1_000_000), 0.9);
     }
 }

@@ -142,12 +142,12 @@ impl Training<'_> {
     pub fn run(&self) -> anyhow::Result<Outcome> {
         let Training { trial, data, work, .. } = *self;
         let detector = self.detector.map(BundledDetector::read).transpose()?;
-        if trial.robust_start == RobustStart::InitRobust && trial.init.is_none() {
-            return Err(bad_input(
-                "robust-start = init-robust: there is no init\n  name a bundle in the trial file, or with --init",
-            ));
-        }
         if trial.init.is_none() {
+            if trial.robust_start == RobustStart::InitRobust {
+                return Err(bad_input(
+                    "robust-start = init-robust: there is no init\n  name a bundle in the trial file, or with --init",
+                ));
+            }
             for (stage, recipe) in [("clear", &trial.clear), ("robust", &trial.robust)] {
                 if recipe.epochs == 0 {
                     return Err(bad_input(format!(

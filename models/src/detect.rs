@@ -82,6 +82,13 @@ pub trait FaceDetector: Send {
     }
 }
 
+/// What `picture` has of the square of `side` px around the middle of `place`, and the left top corner of that part; None if
+/// that is nothing, or the square none.
+fn around<'a>(picture: Gray8<'a>, place: &PixelRect, side: f32) -> Option<(Gray8<'a>, usize, usize)> {
+    let middle = place.center();
+    picture.part(&PixelRect { x: middle.x - 0.5 * side, y: middle.y - 0.5 * side, width: side, height: side })
+}
+
 /// The face that overlaps `place` most; `None` if none does.
 fn nearest(faces: Vec<DetectedFace>, place: &PixelRect) -> Option<DetectedFace> {
     let overlap = |face: &DetectedFace| face.rect.iou(place);

@@ -4,6 +4,8 @@ use models::{DetectedFace, PixelPoint, PixelRect};
 
 /// Points of a face.
 pub const POINTS: usize = 5;
+/// Which of them is the tip of the nose.
+pub const NOSE: usize = 2;
 /// Their names, in the order of [`Face::points`].
 pub const POINT_NAMES: [&str; POINTS] = ["right-eye", "left-eye", "nose", "right-mouth", "left-mouth"];
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::loss::PointsWeight;
 use super::network::STRIDES;
 use crate::config::{file, within};
 use crate::failure::bad_input;
@@ -51,6 +52,9 @@ pub struct DetectorConfig {
     pub late_points_weight: f64,
     /// See `points-weight`.
     pub late_epochs: usize,
+    /// How many times as much as that of another point an error of the tip of the nose weighs: it lies in front of the
+    /// face's plane and is the hardest to place.
+    pub nose_weight: f64,
     /// Decay a step of the exponential moving average of the weights.
     pub ema_decay: f64,
     /// The scenes.
@@ -75,6 +79,9 @@ pub struct SceneConfig {
     pub whole_pictures: f32,
     /// Faces of a scene that has some, at most.
     pub faces: usize,
+    /// Mirror half of the faces. The points of a set may all lie a little to one side of where people see them, as those of
+    /// YouTube Faces do: in a mirror to the other side, and what is learned from both lies between.
+    pub flip: bool,
     /// Faces are turned by up to this, degrees.
     pub rotation_deg: f32,
     /// Share of the faces that something covers in part.
@@ -114,6 +121,7 @@ impl Default for DetectorConfig {
             points_weight: 8.0,
             late_points_weight: 32.0,
             late_epochs: 8,
+            nose_weight: 1.0,
             ema_decay: 0.998,
             scene: SceneConfig::default(),
         }
@@ -130,6 +138,7 @@ impl Default for SceneConfig {
             empty: 0.1,
             whole_pictures: 0.0,
             faces: 6,
+            flip: true,
             rotation_deg: 20.0,
             covered: 0.12,
             blurred_scenes: 0.3,
@@ -187,8 +196,9 @@ impl DetectorConfig {
     }
 
     /// Weight of the points in an epoch (from 0).
-    pub fn points_weight_at(&self, epoch: usize) -> f64 {
-        if epoch + self.late_epochs < self.epochs { self.points_weight } else { self.late_points_weight }
+    pub fn points_weight_at(&self, epoch: usize) -> PointsWeight {
+        let is_late = epoch + self.late_epochs >= self.epochs;
+        PointsWeight { all: if is_late { self.late_points_weight } else { self.points_weight }, nose: self.nose_weight }
     }
 
     fn check(&self) -> anyhow::Result<()> {
@@ -213,6 +223,7 @@ impl DetectorConfig {
         within("weight-decay", self.weight_decay.into(), 0.0, 1.0)?;
         within("points-weight", self.points_weight, 0.0, 1000.0)?;
         within("late-points-weight", self.late_points_weight, 0.0, 1000.0)?;
+        within("nose-weight", self.nose_weight, 0.0, 1000.0)?;
         within("ema-decay", self.ema_decay, 0.0, 0.999_999)?;
         for (key, side) in [("scene.width", scene.width), ("scene.height", scene.height)] {
             within(key, side as f64, 64.0, 2048.0)?;

@@ -3,6 +3,8 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 
+use super::annotation::{NOSE, POINTS};
+
 /// Weights of face, overlap and box.
 const WEIGHTS: [f64; 3] = [1.0, 0.5, 2.0];
 /// Errors of points below this, in sides of the face, count by their square.
@@ -24,9 +26,26 @@ pub struct BatchTargets {
     pub found: usize,
 }
 
-/// The loss of the network's `[batch, cells, 16]` numbers, per cell that is to find a face; the points' errors, in sides of
-/// the face, weigh `points_weight`.
-pub fn loss(output: Tensor<3>, targets: BatchTargets, points_weight: f64) -> Tensor<1> {
+/// How much an error of a point, in sides of the face, weighs.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct PointsWeight {
+    /// Of all points together.
+    pub all: f64,
+    /// Of the nose, as a multiple of another point's.
+    pub nose: f64,
+}
+
+impl PointsWeight {
+    /// The mean over points and both axes of `[batch, cells, 10]` errors, weighted: `[batch, cells, 1]`.
+    fn mean(self, errors: Tensor<3>) -> Tensor<3> {
+        let nose = errors.clone().narrow(2, 2 * NOSE, 2).mean_dim(2);
+        let share = 1.0 / POINTS as f64;
+        (errors.mean_dim(2) + nose * (share * (self.nose - 1.0))) * self.all
+    }
+}
+
+/// The loss of the network's `[batch, cells, 16]` numbers, per cell that is to find a face.
+pub fn loss(output: Tensor<3>, targets: BatchTargets, points_weight: PointsWeight) -> Tensor<1> {
     let [batch, cells, values] = output.dims();
     let part = |from: usize, to: usize| output.clone().slice([0..batch, 0..cells, from..to]);
     let faces = targets.found.max(1) as f64;
@@ -39,9 +58,9 @@ pub fn loss(output: Tensor<3>, targets: BatchTargets, points_weight: f64) -> Ten
     let boxes = fit.loss * targets.face.clone();
     // As people judge them: a px is much for a small face and little for a large one.
     let errors = (part(6, values) - targets.points) * log_side.neg().exp();
-    let points = smooth(errors).mean_dim(2) * targets.face;
+    let points = points_weight.mean(smooth(errors)) * targets.face;
     let [face, overlap, boxes, points] = [face, overlap, boxes, points].map(Tensor::sum);
-    (face * WEIGHTS[0] + overlap * WEIGHTS[1] + boxes * WEIGHTS[2] + points * points_weight) / faces
+    (face * WEIGHTS[0] + overlap * WEIGHTS[1] + boxes * WEIGHTS[2] + points) / faces
 }
 
 /// Cross-entropy of sigmoids, nats; in a form that no logit makes infinite.
@@ -143,6 +162,16 @@ mod tests {
         }
         let loss = numbers(fit.loss);
         assert!(loss[0].abs() < 1e-4 && loss[1] > loss[0] && loss[2] > loss[1], "{loss:?}");
+    }
+
+    #[test]
+    fn the_nose_weighs_as_it_is_told() {
+        let mut errors = [0.0; 20];
+        // A nose that is off by 1 across; a left corner of the mouth that is off by 1 down.
+        errors[4] = 1.0;
+        errors[19] = 1.0;
+        let weight = PointsWeight { all: 10.0, nose: 3.0 };
+        assert_eq!(numbers(weight.mean(tensor(&errors, 10))), [3.0, 1.0]);
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Scene {
                 to,
                 side / chosen.side(),
                 symmetric(rng, config.rotation_deg),
-                rng.random(),
+                rng.random::<bool>() && config.flip,
             );
             let patch = Patch::around(picture, &chosen.rect, margin, placement, rng);
             if !self.is_free(&patch.bounds()) {

@@ -20,7 +20,7 @@ use super::loss::loss;
 use super::network::DetectorNet;
 use super::scene::Scene;
 use crate::augment::stream;
-use crate::average::blend;
+use crate::average::{blend, moving};
 use crate::checkpoint::{Progress, State, Store};
 use crate::failure::bad_input;
 use crate::init::init_detector;
@@ -185,7 +185,7 @@ fn train(
             epoch: number + 1,
             training_loss,
             learning_rate: Some(trial.learning_rate_at(number, trial.steps - 1)),
-            points_weight: Some(trial.points_weight_at(number)),
+            points_weight: Some(trial.points_weight_at(number).all),
             f1: tally.f1(),
             held_out: tally.figures(),
             duration_secs: began.elapsed().as_secs_f64(),
@@ -251,7 +251,7 @@ fn run_epoch(
             let gradients = GradientsParams::from_grads(loss.backward(), &state.network);
             let rate = trial.learning_rate_at(number, index);
             state.network = state.optimizer.step(rate, state.network.clone(), gradients);
-            state.average = blend(state.average.clone(), &state.network.valid(), trial.ema_decay, step);
+            state.average = blend(state.average.clone(), &state.network.valid(), moving(trial.ema_decay, step));
             let loss = f64::from(loss.into_scalar::<f32>());
             if !loss.is_finite() {
                 return Err(anyhow!(

@@ -15,7 +15,7 @@ use ::rustface::{FaceInfo, ImageData, Model, create_detector_with_model, read_mo
 
 use super::cut_out::{is_cut_out, with_border};
 use super::nms::suppress;
-use super::{DetectError, DetectedFace, FaceDetector, nearest};
+use super::{DetectError, DetectedFace, FaceDetector, around, nearest};
 use crate::degrade::box_blur;
 use crate::image::{Gray8, GrayImage, PixelRect};
 use crate::resample::resize;
@@ -162,10 +162,8 @@ impl View {
 
     /// The part of `picture` around a face that was at `place`. None if that is too little for a face.
     fn around(picture: Gray8<'_>, place: &PixelRect) -> Option<Self> {
-        let (side, centre) = (place.width.max(place.height), place.center());
-        let reach = FOLLOW_REACH * side;
-        let wanted = PixelRect { x: centre.x - 0.5 * reach, y: centre.y - 0.5 * reach, width: reach, height: reach };
-        let (part, left, top) = picture.part(&wanted)?;
+        let side = place.width.max(place.height);
+        let (part, left, top) = around(picture, place, FOLLOW_REACH * side)?;
         let scale = FOLLOW_FACE_PX / side;
         let [width, height] = [part.width(), part.height()].map(|px| (px as f32 * scale).round());
         // A box without extent has no such view.

@@ -16,7 +16,7 @@ use super::cut_out::{is_cut_out, with_border};
 use super::decode::Level;
 use super::form::{Form, STRIDES};
 use super::nms::suppress;
-use super::{DetectError, DetectedFace, FaceDetector, nearest};
+use super::{DetectError, DetectedFace, FaceDetector, around, nearest};
 use crate::image::{Gray8, GrayImage, PixelPoint, PixelRect};
 use crate::resample::resize;
 
@@ -165,10 +165,8 @@ impl View {
 
     /// The part of `picture` around a face that was at `place`; None if that is outside, or no box.
     fn around(picture: Gray8<'_>, place: &PixelRect) -> Option<Self> {
-        let (side, centre) = (place.area().sqrt(), place.center());
-        let reach = side * FOLLOW_VIEW_PX as f32 / FOLLOW_FACE_PX;
-        let wanted = PixelRect { x: centre.x - 0.5 * reach, y: centre.y - 0.5 * reach, width: reach, height: reach };
-        let (part, left, top) = picture.part(&wanted)?;
+        let side = place.area().sqrt();
+        let (part, left, top) = around(picture, place, side * FOLLOW_VIEW_PX as f32 / FOLLOW_FACE_PX)?;
         Some(Self::shrunk(part, FOLLOW_FACE_PX / side, (FOLLOW_VIEW_PX, FOLLOW_VIEW_PX), (left, top)))
     }
 

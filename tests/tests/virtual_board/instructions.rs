@@ -1,12 +1,12 @@
-//! What a frame costs on the processor of a board. Its clock counts instructions there, so that a slower program is seen
-//! where times would be noise.
+//! What a frame costs on the processor of a board. Its clock counts instructions there, so that a slower program is
+//! seen where times would be noise.
 
 use serde_json::Value;
 
 use super::{arm_program, boot, text};
 
-/// Thousands of instructions that a frame of 640x480 may cost in the median, which is one whose faces are followed: a tenth more than it did when this was last set, with
-/// Debian 12's Rust.
+/// Thousands of instructions that a frame of 640x480 may cost in the median, which is one whose faces are followed: a
+/// tenth more than it did when this was last set, with Debian 12's Rust.
 const LIMITS: [(&str, u64); 2] = [("mjpeg", 65_800), ("yuyv", 38_600)];
 
 #[test]
