@@ -17,4 +17,4 @@ pub mod train;
 pub use self::network::DetectorNet;
 
 /// Names of the shipped trial files of detectors, which lie beside trials of another kind.
-pub const TRIALS: [&str; 2] = ["detector.toml", "detector-continued.toml"];
+pub const TRIALS: [&str; 3] = ["detector.toml", "detector-continued.toml", "detector-hazy.toml"];

@@ -96,6 +96,8 @@ pub struct SceneConfig {
     pub dark: f32,
     /// Share of over-exposed scenes.
     pub bright: f32,
+    /// Share of scenes of little contrast: through haze or a dirty lens, or against the light.
+    pub hazy: f32,
     /// Share of the scenes with noise.
     pub noisy: f32,
     /// Share of the scenes that went through JPEG.
@@ -146,6 +148,7 @@ impl Default for SceneConfig {
             blur_radius_at_128_px: 16.0,
             dark: 0.15,
             bright: 0.08,
+            hazy: 0.0,
             noisy: 0.5,
             jpeg: 0.15,
         }
@@ -237,7 +240,8 @@ impl DetectorConfig {
         within("scene.faces", scene.faces as f64, 1.0, 64.0)?;
         within("scene.rotation-deg", scene.rotation_deg.into(), 0.0, 90.0)?;
         within("scene.blur-radius-at-128-px", scene.blur_radius_at_128_px.into(), 0.0, 64.0)?;
-        within("scene.dark and scene.bright together", (scene.dark + scene.bright).into(), 0.0, 1.0)?;
+        let lights = scene.dark + scene.bright + scene.hazy;
+        within("scene.dark, scene.bright and scene.hazy together", lights.into(), 0.0, 1.0)?;
         for (key, share) in [
             ("scene.empty", scene.empty),
             ("scene.whole-pictures", scene.whole_pictures),
@@ -246,6 +250,7 @@ impl DetectorConfig {
             ("scene.blurred-faces", scene.blurred_faces),
             ("scene.dark", scene.dark),
             ("scene.bright", scene.bright),
+            ("scene.hazy", scene.hazy),
             ("scene.noisy", scene.noisy),
             ("scene.jpeg", scene.jpeg),
         ] {

@@ -50,6 +50,9 @@ fn exposure(config: &SceneConfig, rng: &mut StdRng) -> ([f32; 256], f32) {
         (2f32.powf(-rng.random_range(1f32..4.0)), 0.0)
     } else if drawn < config.dark + config.bright {
         (rng.random_range(1.2f32..3.0), rng.random_range(0f32..60.0))
+    } else if drawn < config.dark + config.bright + config.hazy {
+        let gain = rng.random_range(0.25f32..0.7);
+        (gain, 255.0 * (1.0 - gain) * rng.random::<f32>())
     } else {
         let gain = 1.0 + symmetric(rng, 0.45);
         (gain, 128.0 * (1.0 - gain) + symmetric(rng, 40.0))

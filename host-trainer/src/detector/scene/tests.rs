@@ -38,6 +38,7 @@ fn still() -> SceneConfig {
         blurred_faces: 0.0,
         dark: 0.0,
         bright: 0.0,
+        hazy: 0.0,
         noisy: 0.0,
         jpeg: 0.0,
         ..SceneConfig::default()
@@ -96,4 +97,19 @@ fn sizes_and_numbers_are_as_asked_for() {
             assert!(scene.faces[index + 1..].iter().all(|other| other.rect.iou(&face.rect) < 0.1));
         }
     }
+}
+
+#[test]
+fn haze_leaves_little_contrast_at_any_brightness() {
+    let pictures = pictures();
+    let config = SceneConfig { hazy: 1.0, ..still() };
+    let ranges = (0..40).map(|index| {
+        let scene = Scene::compose(&pictures, &config, &mut stream(3, 0, 1, index));
+        let mut pixels = scene.image.pixels().to_vec();
+        pixels.sort_unstable();
+        (pixels[pixels.len() / 50], pixels[pixels.len() - 1 - pixels.len() / 50])
+    });
+    let ranges: Vec<_> = ranges.collect();
+    assert!(ranges.iter().all(|(low, high)| high - low < 200), "{ranges:?}");
+    assert!(ranges.iter().any(|(_, high)| *high < 128) && ranges.iter().any(|(low, _)| *low > 128), "{ranges:?}");
 }
