@@ -12,11 +12,6 @@ pub fn moving(most: f64, step: usize) -> f64 {
     most.min((1.0 + step as f64) / (10.0 + step as f64))
 }
 
-/// Decay that makes the average the plain mean of so many steps before and this one (Izmailov et al. 2018).
-pub fn mean(steps_before: usize) -> f64 {
-    steps_before as f64 / (steps_before as f64 + 1.0)
-}
-
 /// `shadow * share + current * (1 - share)` for every weight and batch statistic.
 ///
 /// Both networks must have the same structure, `current` in evaluation mode (`Module::valid`).
@@ -79,15 +74,9 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_weighs_every_step_alike_and_a_moving_average_the_late_ones_more() {
-        let average = |decay: fn(usize) -> f64| {
-            [3.0, 5.0, 10.0].iter().enumerate().fold(100.0, |average, (step, value)| {
-                let decay = decay(step);
-                average * decay + value * (1.0 - decay)
-            })
-        };
-        assert!((average(mean) - 6.0).abs() < 1e-12);
-        assert!(average(|step| moving(0.9, step)) > 6.0);
+    fn a_young_average_forgets_what_it_began_with() {
+        let average = (0..200).fold(100.0, |average, step| average * moving(0.999, step));
+        assert!(average < 1e-6, "{average}");
         assert_eq!(moving(0.9, 1_000_000), 0.9);
     }
 }

@@ -22,7 +22,7 @@ use burn::tensor::{Device, Tensor};
 use self::densenet::DenseNet121;
 use self::efficientnet::EfficientNetB0;
 use self::googlenet::GoogLeNet;
-use self::layers::{ConvNorm, Layer, Layers, MOMENTUM, unfold};
+use self::layers::{ConvNorm, Layer, Layers, unfold};
 use self::mini_xception::MiniXception;
 use self::mobilenet_v2::MobileNetV2;
 use self::plain_cnn::PlainCnn;
@@ -132,27 +132,6 @@ impl Network {
             network.forward(crops.clone());
         });
         self
-    }
-
-    /// The same weights with batch statistics that are the mean of those of `batches`, `[batch, channels, side, side]` each on
-    /// an autodiff device; in evaluation mode, and so is `self`.
-    ///
-    /// # Errors
-    /// What a batch fails with.
-    pub fn with_statistics(&self, batches: impl Iterator<Item = anyhow::Result<Tensor<4>>>) -> anyhow::Result<Self> {
-        let mut network = self.clone().train();
-        for (number, crops) in batches.enumerate() {
-            network.keep_of_a_batch(1.0 / (number as f64 + 1.0));
-            network.forward(crops?);
-        }
-        network.keep_of_a_batch(MOMENTUM);
-        Ok(network.valid())
-    }
-
-    /// Sets the share that every batch has in the statistics of the normalisations.
-    fn keep_of_a_batch(&mut self, share: f64) {
-        let Layers { base, head } = with_each!(self, network => network.layers());
-        base.into_iter().chain(head).filter_map(Layer::norm).for_each(|norm| norm.momentum = share);
     }
 
     /// The convolutions with a normalisation, in the order of the forward pass.

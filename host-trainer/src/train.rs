@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use models::BlurLevel;
 
 use crate::ask::{EVALUATION_BATCH, forward};
-use crate::average::{blend, mean, moving};
+use crate::average::{blend, moving};
 use crate::batches::{self, Lesson, Place};
 use crate::checkpoint::{Epoch, Progress, State, Store};
 use crate::config::{Optimiser, Recipe, TrialConfig};
@@ -24,9 +24,6 @@ use crate::schedule::learning_rate;
 use crate::split::Split;
 use crate::stop;
 use crate::targets::{Lessons, targets};
-
-/// Batches that the statistics of a mean of networks are taken from.
-const STATISTICS_BATCHES: usize = 24;
 
 /// One of the two trainings of a trial.
 pub struct Stage<'a> {
@@ -78,14 +75,6 @@ struct Task {
     replicas: Replicas,
     /// Steps of an epoch.
     steps: usize,
-    /// The step from which on the average is a plain mean.
-    mean_from: usize,
-}
-
-impl Task {
-    fn lesson<'a>(&'a self, context: &Context<'a>) -> Lesson<'a> {
-        Lesson { samples: &context.split.train, targets: &self.targets, draws_labels: context.draws_labels }
-    }
 }
 
 /// Trains what `start` gives to the end of the stage, or goes on from its checkpoint where there is one, and gives the
@@ -135,19 +124,12 @@ pub fn train<'l>(
         );
     }
     let targets = targets(&context.split.train, context.classes, recipe.label_smoothing, lessons()?);
-    let mean_from = match recipe.mean_epochs {
-        0 => usize::MAX,
-        epochs => recipe.epochs.saturating_sub(epochs) * steps,
-    };
-    let task = Task { replicas: Replicas::new(recipe, &targets, context.devices), targets, steps, mean_from };
+    let task = Task { replicas: Replicas::new(recipe, &targets, context.devices), targets, steps };
     let mut meter = Meter::new(stage.name, (recipe.epochs - progress.history.len()) * steps);
     while !progress.finished {
         let number = progress.history.len();
         let began = Instant::now();
         let training_loss = run_epoch(context, stage, &task, &progress.history, &mut state, &mut meter)?;
-        if (number + 1) * steps > task.mean_from {
-            state.average = with_statistics(context, stage, &task, &state.average)?;
-        }
         let (validation_loss, validation_accuracy) = validate(context, stage, &state.average)?;
         let best = best_accuracy(&progress.history);
         if validation_accuracy > best {
@@ -209,18 +191,16 @@ fn run_epoch(
     task.replicas.seed(context.trial.seed ^ (place.stage << 32) ^ (place.epoch << 1));
     let mut total = 0.0;
     std::thread::scope(|scope| {
-        let batches = batches::epoch(scope, task.lesson(context), context.trial, recipe, place);
+        let lesson =
+            Lesson { samples: &context.split.train, targets: &task.targets, draws_labels: context.draws_labels };
+        let batches = batches::epoch(scope, lesson, context.trial, recipe, place);
         for (index, batch) in batches.iter().enumerate() {
             let batch = batch?;
             let step = number * task.steps + index;
             let (gradients, loss) = task.replicas.gradients(&state.network, batch)?;
             let rate = learning_rate(recipe, step, task.steps, history);
             state.network = state.optimizer.step(rate, state.network.clone(), gradients);
-            let decay = match step.checked_sub(task.mean_from) {
-                Some(steps_before) => mean(steps_before),
-                None => moving(recipe.ema_decay, step),
-            };
-            state.average = blend(state.average.clone(), &state.network.valid(), decay);
+            state.average = blend(state.average.clone(), &state.network.valid(), moving(recipe.ema_decay, step));
             if !loss.is_finite() {
                 return Err(anyhow!(
                     "{}: the loss is {loss} at step {} of epoch {}\n  the checkpoint of epoch {number} is whole; lower {}.learning-rate and start again",
@@ -241,24 +221,6 @@ fn run_epoch(
             })?;
         }
         Ok(total / task.steps as f64)
-    })
-}
-
-/// `network` with the batch statistics of some batches as it was trained on: those of a mean of networks are not the mean of
-/// theirs.
-fn with_statistics(
-    context: &Context<'_>,
-    stage: &Stage<'_>,
-    task: &Task,
-    network: &Network,
-) -> anyhow::Result<Network> {
-    let autodiff = context.device().clone().autodiff();
-    // An epoch that is never trained.
-    let place = Place { stage: stage.index, epoch: stage.recipe.epochs as u64 };
-    std::thread::scope(|scope| {
-        let batches = batches::epoch(scope, task.lesson(context), context.trial, stage.recipe, place);
-        let crops = batches.iter().take(STATISTICS_BATCHES).map(|batch| Ok(batch?.tensor(&autodiff)));
-        network.with_statistics(crops)
     })
 }
 

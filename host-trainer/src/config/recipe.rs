@@ -45,9 +45,6 @@ pub struct Recipe {
     pub weight_decay: f32,
     /// Decay a step of the exponential moving average of the weights; 0 switches it off.
     pub ema_decay: f64,
-    /// In so many epochs at the end, the plain mean of the weights of all their steps in place of that moving average
-    /// (Izmailov et al. 2018, "SWA"), with batch statistics of its own. It goes with a rate that stays high.
-    pub mean_epochs: usize,
     /// Epochs without a better validation accuracy before the stage ends.
     pub patience: usize,
     /// Once trained: how much of the logarithm of its label's frequency each logit loses, so that rare labels are said more
@@ -161,7 +158,6 @@ impl Default for Recipe {
             momentum: 0.9,
             weight_decay: 5e-4,
             ema_decay: 0.998,
-            mean_epochs: 0,
             patience: 10,
             logit_adjustment: 0.0,
             augment: AugmentConfig::default(),
@@ -186,9 +182,6 @@ impl Recipe {
         }
         within(&key("logit-adjustment"), self.logit_adjustment.into(), 0.0, 1.0)?;
         within(&key("ema-decay"), self.ema_decay, 0.0, 0.999_999)?;
-        if self.mean_epochs > 0 && self.frozen != Frozen::None {
-            return Err(bad_input(format!("{stage}: mean-epochs goes with frozen = \"none\" only")));
-        }
         if let Frozen::LastLayers(count) = self.frozen {
             within(&key("frozen.last-layers"), count as f64, 1.0, 10_000.0)?;
         }

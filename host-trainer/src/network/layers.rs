@@ -12,7 +12,7 @@ use burn::tensor::{Device, Tensor};
 const HE_FAN_OUT: Initializer = Initializer::KaimingNormal { gain: std::f64::consts::SQRT_2, fan_out_only: true };
 
 /// Share of every batch in the statistics of a normalisation: the library's.
-pub const MOMENTUM: f64 = 0.1;
+const MOMENTUM: f64 = 0.1;
 
 /// A part of a network that has weights: what is folded for export, or frozen for fine-tuning.
 pub enum Layer<'a> {
@@ -54,15 +54,6 @@ impl Layer<'_> {
 }
 
 impl<'a> Layer<'a> {
-    /// The layer's normalisation, where it has one.
-    pub fn norm(self) -> Option<&'a mut BatchNorm> {
-        match self {
-            Self::ConvNorm(layer) => layer.norm.as_mut(),
-            Self::Norm(norm) => Some(norm),
-            Self::Conv(_) | Self::Linear(_) => None,
-        }
-    }
-
     /// The convolution and its normalisation, where the layer has both.
     pub fn conv_norm(self) -> Option<&'a mut ConvNorm> {
         if let Self::ConvNorm(layer) = self { Some(layer) } else { None }
