@@ -66,10 +66,6 @@ pub struct TrialConfig {
     pub robust_distil: Option<RobustDistilConfig>,
     /// How the robust model is trained.
     pub robust: Recipe,
-    /// Once both are trained: how much of the robust model's weights becomes the clear one's (0..=1; Wortsman et al. 2022,
-    /// "Robust fine-tuning of zero-shot models"), where the one began as the other. A little of them helps against slight
-    /// blurs. It may be changed without training anew.
-    pub robust_clear_share: f32,
 }
 
 /// What the robust model starts from.
@@ -114,7 +110,6 @@ impl Default for TrialConfig {
                 augment: AugmentConfig { blur_probability: 0.7, ..AugmentConfig::default() },
                 ..Recipe::default()
             },
-            robust_clear_share: 0.0,
         }
     }
 }
@@ -134,7 +129,6 @@ impl TrialConfig {
         let mut decisive = self.clone();
         decisive.name = String::new();
         decisive.unsure_below = 0.0;
-        decisive.robust_clear_share = 0.0;
         // What is in the data is compared by its hash, and the weights are `init` by now.
         decisive.data = None;
         decisive.weights = None;
@@ -180,7 +174,6 @@ impl TrialConfig {
         }
         within("validation-share", self.validation_share.into(), 0.01, 0.5)?;
         within("unsure-below", self.unsure_below.into(), 0.0, 1.0)?;
-        within("robust-clear-share", self.robust_clear_share.into(), 0.0, 1.0)?;
         let smallest = self.network.smallest_side() as f64;
         within("input.side", self.input.side as f64, smallest, 256.0)?;
         if let Normalisation::Clahe { tiles, clip_limit, min_std } = self.input.normalisation {

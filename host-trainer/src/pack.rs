@@ -14,12 +14,10 @@ use models::{
 
 pub use self::detector::BundledDetector;
 use crate::adjust::adjusted;
-use crate::average::blend;
 use crate::calibrate::calibrate;
 use crate::config::{Recipe, RobustStart};
 use crate::export::{Exported, export};
 use crate::face::Face;
-use crate::network::Network;
 use crate::report::settings::command_line;
 use crate::sample::{DataSet, Sample};
 use crate::say::say;
@@ -55,16 +53,14 @@ pub fn pack(
         .take(CHECKED_FACES)
         .map(|sample| Ok(resize(sample.face.read()?.view(), input.side, input.side)))
         .collect::<anyhow::Result<_>>()?;
-    let finished = |trained: &Trained, recipe: &Recipe| match recipe.logit_adjustment {
-        0.0 => Ok(trained.network.clone()),
-        share => {
-            let labels = context.split.train.iter().map(|sample| sample.label);
-            adjusted(&trained.network, labels, context.classes, share)
-        }
-    };
-    let exported = |network: &Network, name: &str| -> anyhow::Result<Exported> {
+    let exported = |trained: &Trained, recipe: &Recipe, name: &str| -> anyhow::Result<Exported> {
+        let labels = context.split.train.iter().map(|sample| sample.label);
+        let network = match recipe.logit_adjustment {
+            0.0 => trained.network.clone(),
+            share => adjusted(&trained.network, labels, context.classes, share)?,
+        };
         let exported =
-            export(network, input, context.classes, &crops).with_context(|| format!("exporting the {name} model"))?;
+            export(&network, input, context.classes, &crops).with_context(|| format!("exporting the {name} model"))?;
         say(&format!(
             "{name}: ONNX of {} kB agrees with the network within {:.1e} on {} faces",
             exported.onnx.len() / 1000,
@@ -73,15 +69,8 @@ pub fn pack(
         ));
         Ok(exported)
     };
-    let (clear_network, mut robust_network) =
-        (finished(clear, &context.trial.clear)?, finished(robust, &context.trial.robust)?);
-    if context.trial.robust_clear_share > 0.0 {
-        // As a device has them: normalisations have no weights that could be averaged by themselves.
-        let share = 1.0 - f64::from(context.trial.robust_clear_share);
-        robust_network = blend(robust_network.folded(), &clear_network.folded(), share);
-    }
-    let clear_file = exported(&clear_network, "clear")?;
-    let robust_file = exported(&robust_network, "robust")?;
+    let clear_file = exported(clear, &context.trial.clear, "clear")?;
+    let robust_file = exported(robust, &context.trial.robust, "robust")?;
 
     // The recogniser needs a manifest, and the manifest what the recogniser measures: so first
     // one without calibration, then the real one.

@@ -25,6 +25,11 @@ pub struct DetectorConfig {
     /// `train-detector` wrote, a work folder of its, or a `.bpk` file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
+    /// Once it is trained: how much of the weights becomes again what it was in `init` (0..=1; Wortsman et al. 2022, "Robust
+    /// fine-tuning of zero-shot models"). It may be changed without training anew.
+    pub init_share: f32,
+    /// The epoch whose averaged weights count. It may be changed without training anew.
+    pub keep: Keep,
     /// Share of the pictures, whole subjects, that is held out (0.01..=0.5).
     pub held_out_share: f32,
     /// Channels after each of the five convolutions that halve the picture.
@@ -59,6 +64,17 @@ pub struct DetectorConfig {
     pub ema_decay: f64,
     /// The scenes.
     pub scene: SceneConfig,
+}
+
+/// Which epoch of a training counts.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// The one that did best on scenes of held-out people.
+    #[default]
+    Best,
+    /// The last one.
+    Last,
 }
 
 /// What scenes are like. Shares are 0..=1.
@@ -110,6 +126,8 @@ impl Default for DetectorConfig {
             name: "detector".into(),
             seed: 1,
             init: None,
+            init_share: 0.0,
+            keep: Keep::default(),
             held_out_share: 0.15,
             widths: [16, 32, 64, 64, 64],
             blocks: [0, 1, 2, 1],
@@ -170,6 +188,7 @@ impl DetectorConfig {
         self.widths = [8; 5];
         self.head_widths = [8; STRIDES.len()];
         self.init = None;
+        self.init_share = 0.0;
         self.epochs = 1;
         self.batch = 4;
         self.steps = 4;
@@ -187,10 +206,10 @@ impl DetectorConfig {
         (2 * self.batch, scene)
     }
 
-    /// What decides the outcome of an epoch, whatever comes after it: without how long the training is. So a training can
-    /// be prolonged from its checkpoint.
+    /// What decides the outcome of an epoch, whatever comes after it: without how long the training is, and what becomes of
+    /// its weights. So a training can be prolonged from its checkpoint.
     pub fn without_length(&self) -> Self {
-        Self { epochs: 0, late_epochs: 0, ..self.clone() }
+        Self { epochs: 0, late_epochs: 0, init_share: 0.0, keep: Keep::default(), ..self.clone() }
     }
 
     /// Learning rate of a step of an epoch (both from 0).
@@ -209,6 +228,12 @@ impl DetectorConfig {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if self.name.is_empty() || !self.name.chars().all(plain) {
             return Err(bad_input(format!("name = \"{}\": letters, digits, `-`, `_` and `.` only", self.name)));
+        }
+        within("init-share", self.init_share.into(), 0.0, 1.0)?;
+        if self.init_share > 0.0 && self.init.is_none() {
+            return Err(bad_input(
+                "init-share: there is no init whose weights could have a share\n  name a detector with init",
+            ));
         }
         within("held-out-share", self.held_out_share.into(), 0.01, 0.5)?;
         for (key, widths) in [("widths", &self.widths[..]), ("head-widths", &self.head_widths)] {
@@ -302,6 +327,7 @@ mod tests {
             ("name = \"a/b\"", "name"),
             ("widths = [16, 32, 64]", "widths"),
             ("head-widths = [64, 0, 64]", "head-widths"),
+            ("init-share = 0.5", "init-share"),
             ("[scene]\nwidth = 100", "scene.width"),
             ("[scene]\nsmallest-face-px = 300", "smallest-face-px"),
             ("[scene]\ndark = 0.7\nbright = 0.7", "dark"),

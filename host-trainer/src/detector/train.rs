@@ -12,7 +12,7 @@ use models::{FaceDetector, YunetDetector};
 use serde::{Deserialize, Serialize};
 
 use super::batches;
-use super::config::DetectorConfig;
+use super::config::{DetectorConfig, Keep};
 use super::evaluate::figures::{Figures, Tally};
 use super::export::{check, export};
 use super::faces::{self, FaceSplit, Picture};
@@ -108,8 +108,8 @@ struct Provenance<'a> {
     commit: &'a str,
     date: String,
     trial: &'a DetectorConfig,
-    /// The epoch whose weights these are.
-    best: Option<&'a Epoch>,
+    /// The epoch whose weights these are; its figures are without the share of `init`.
+    kept: Option<&'a Epoch>,
     history: &'a [Epoch],
 }
 
@@ -147,7 +147,8 @@ pub fn run(args: &TrainDetectorArgs) -> anyhow::Result<()> {
     write(args, &network, &progress, &split)
 }
 
-/// Trains to the end, going on from a checkpoint where there is one; gives the averaged weights of the best epoch.
+/// Trains to the end, going on from a checkpoint where there is one; gives the averaged weights of the epoch that counts, with
+/// those of `init` in them where the trial says so.
 fn train(
     trial: &DetectorConfig,
     split: &FaceSplit,
@@ -209,7 +210,15 @@ fn train(
         store.save(&state, &progress)?;
     }
     meter.finish();
-    Ok((state.best, progress))
+    let trained = match trial.keep {
+        Keep::Best => state.best,
+        Keep::Last => state.average,
+    };
+    let Some(path) = trial.init.as_deref().filter(|_| trial.init_share > 0.0) else { return Ok((trained, progress)) };
+    let start = started_from(path, DetectorNet::new(trial, &autodiff), trial, &split.train, &autodiff)?;
+    // As a device has them: normalisations have no weights that could be averaged by themselves.
+    let network = blend(trained.folded(), &start.folded(), 1.0 - f64::from(trial.init_share));
+    Ok((network, progress))
 }
 
 /// The network with the weights of a trained detector, where they fit.
@@ -310,8 +319,11 @@ fn write(
         let pictures: Vec<_> = (0..CHECKED_SCENES).map(|index| scene(index).image).collect();
         let difference = check(network, &onnx, &pictures)?;
         let name = format!("{}-{width}x{height}", trial.name);
-        // Of equals the first, as in training.
-        let best = progress.history.iter().rev().max_by(|a, b| a.quality().total_cmp(&b.quality()));
+        let kept = match trial.keep {
+            // Of equals the first, as in training.
+            Keep::Best => progress.history.iter().rev().max_by(|a, b| a.quality().total_cmp(&b.quality())),
+            Keep::Last => progress.history.last(),
+        };
         let provenance = Provenance {
             file: format!("{name}.onnx"),
             sha256: sha256_hex(&onnx),
@@ -326,7 +338,7 @@ fn write(
             commit: &progress.commit,
             date: time::OffsetDateTime::now_utc().date().to_string(),
             trial,
-            best,
+            kept,
             history: &progress.history,
         };
         put(&args.out.join(&provenance.file), &onnx)?;
