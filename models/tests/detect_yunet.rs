@@ -102,10 +102,13 @@ fn overlapping_boxes_are_one_face_and_the_best_comes_first() {
 fn the_threshold_counts_on_the_root_of_the_product() {
     let mut picture = blocks(128, 128, &[]);
     for row in picture.pixels_mut().chunks_exact_mut(128).skip(48).take(16) {
-        row[32..48].fill(100); // sqrt(100 / 255) = 0.626
+        row[32..48].fill(117); // sqrt(117 / 255) = 0.677
+        row[96..112].fill(112); // sqrt(112 / 255) = 0.663
     }
     assert_eq!(finder(128, 128).detect(picture.view()).unwrap().len(), 1);
-    let mut strict = finder(128, 128).with_threshold(0.63);
+    let mut lax = finder(128, 128).with_threshold(0.66);
+    assert_eq!(lax.detect(picture.view()).unwrap().len(), 2);
+    let mut strict = finder(128, 128).with_threshold(0.68);
     assert!(strict.detect(picture.view()).unwrap().is_empty());
 }
 
@@ -123,7 +126,9 @@ fn a_known_face_may_be_less_sure() {
     let faces = detector.detect_again(picture.view(), &[beside]).unwrap();
     assert_eq!(faces.len(), 1, "the other face is new");
     assert_face(&faces[0], [24.0, 32.0, 32.0, 48.0], (36.0, 48.0), (44.0, 64.0));
-    assert!(detector.with_threshold(0.75).detect_again(picture.view(), &[beside]).unwrap().is_empty());
+    // Six tenths of the threshold: 0.48 and 0.492.
+    assert_eq!(detector.clone().with_threshold(0.8).detect_again(picture.view(), &[beside]).unwrap().len(), 1);
+    assert!(detector.with_threshold(0.82).detect_again(picture.view(), &[beside]).unwrap().is_empty());
 }
 
 /// Where a face of 48 px was, so that it is followed in a view of 96x96 px from (`left`, `top`) on.
