@@ -25,8 +25,16 @@ pub fn stream(seed: u64, stage: u64, epoch: u64, index: u64) -> StdRng {
     StdRng::from_seed(key)
 }
 
-/// A changed copy of `face`, of the same size, in one of six forms where the trial asks for them.
-pub fn augment(face: Gray8<'_>, config: &AugmentConfig, form: Form, rng: &mut StdRng) -> GrayImage {
+/// A changed copy of a face, of the same size.
+pub struct Changed {
+    /// With all changes.
+    pub face: GrayImage,
+    /// The same before its blur, where it was blurred.
+    pub sharp: Option<GrayImage>,
+}
+
+/// Changes `face`, in one of six forms where the trial asks for them.
+pub fn augment(face: Gray8<'_>, config: &AugmentConfig, form: Form, rng: &mut StdRng) -> Changed {
     let mut changed = warp_and_light(face, config, rng);
     form.apply(&mut changed, rng);
     if config.gaussian_noise > 0.0 {
@@ -36,9 +44,9 @@ pub fn augment(face: Gray8<'_>, config: &AugmentConfig, form: Form, rng: &mut St
         erase(&mut changed, rng);
     }
     if chance(rng, config.blur_probability) {
-        changed = blur(&changed, config, rng);
+        return Changed { face: blur(&changed, config, rng), sharp: Some(changed) };
     }
-    changed
+    Changed { face: changed, sharp: None }
 }
 
 /// Whether something with this probability happens.
@@ -155,6 +163,10 @@ mod tests {
         picture
     }
 
+    fn augmented(face: Gray8<'_>, config: &AugmentConfig, rng: &mut StdRng) -> GrayImage {
+        augment(face, config, Form::Original, rng).face
+    }
+
     fn still() -> AugmentConfig {
         AugmentConfig {
             flip: false,
@@ -173,13 +185,13 @@ mod tests {
     #[test]
     fn all_off_changes_nothing() {
         let face = ramp();
-        assert_eq!(augment(face.view(), &still(), Form::Original, &mut stream(1, 0, 0, 0)), face);
+        assert_eq!(augmented(face.view(), &still(), &mut stream(1, 0, 0, 0)), face);
     }
 
     #[test]
     fn the_same_place_in_the_run_draws_the_same_picture() {
         let config = AugmentConfig { blur_probability: 1.0, ..AugmentConfig::default() };
-        let at = |index| augment(ramp().view(), &config, Form::Original, &mut stream(7, 1, 2, index));
+        let at = |index| augmented(ramp().view(), &config, &mut stream(7, 1, 2, index));
         assert_eq!(at(3), at(3));
         assert_ne!(at(3), at(4));
     }
@@ -189,7 +201,7 @@ mod tests {
         let config = AugmentConfig { flip: true, ..still() };
         let face = ramp();
         let mirrored = (0..64)
-            .map(|index| augment(face.view(), &config, Form::Original, &mut stream(1, 0, 0, index)))
+            .map(|index| augmented(face.view(), &config, &mut stream(1, 0, 0, index)))
             .filter(|picture| *picture != face)
             .collect::<Vec<_>>();
         assert!((10..54).contains(&mirrored.len()), "{} of 64 mirrored", mirrored.len());
@@ -208,7 +220,7 @@ mod tests {
         let config = AugmentConfig { blur_probability: 1.0, blur_radius_at_128_px: 14.0, ..still() };
         let smoothed = (0..32)
             .filter(|&index| {
-                let picture = augment(checker.view(), &config, Form::Original, &mut stream(1, 0, 0, index));
+                let picture = augmented(checker.view(), &config, &mut stream(1, 0, 0, index));
                 models::BlurEstimate::of(picture.view()).laplacian_variance
                     < models::BlurEstimate::of(checker.view()).laplacian_variance
             })
@@ -216,18 +228,36 @@ mod tests {
         assert_eq!(smoothed, 32);
         let config = AugmentConfig { erase_probability: 1.0, ..still() };
         for index in 0..200 {
-            let picture = augment(ramp().view(), &config, Form::Original, &mut stream(2, 0, 0, index));
+            let picture = augmented(ramp().view(), &config, &mut stream(2, 0, 0, index));
             let changed = picture.pixels().iter().zip(ramp().pixels()).filter(|(a, b)| a != b).count();
             assert!(changed <= 48 * 48 * 16 / 100, "{changed} px changed");
         }
     }
+
+    #[test]
+    fn the_face_before_its_blur_is_what_is_blurred() {
+        let levels = vec![models::BlurLevel::High];
+        let blurring = AugmentConfig { blur_probability: 0.5, blur_levels: levels, ..AugmentConfig::default() };
+        let radius = models::BlurLevel::High.radius_px(48);
+        let mut blurred = 0;
+        for index in 0..20 {
+            let Changed { face, sharp } =
+                augment(ramp().view(), &blurring, Form::Original, &mut stream(1, 0, 0, index));
+            if let Some(sharp) = sharp {
+                blurred += 1;
+                assert_eq!(box_blur(sharp.view(), radius), face);
+            }
+        }
+        assert!((3..18).contains(&blurred), "{blurred} of 20");
+    }
+
     #[test]
     fn named_levels_are_the_studys_boxes() {
         let levels = vec![models::BlurLevel::Low, models::BlurLevel::High];
         let config = AugmentConfig { blur_probability: 1.0, blur_levels: levels.clone(), ..still() };
         let boxes: Vec<GrayImage> = levels.iter().map(|level| box_blur(ramp().view(), level.radius_px(48))).collect();
         let drawn: Vec<GrayImage> =
-            (0..20).map(|index| augment(ramp().view(), &config, Form::Original, &mut stream(1, 0, 0, index))).collect();
+            (0..20).map(|index| augmented(ramp().view(), &config, &mut stream(1, 0, 0, index))).collect();
         assert!(drawn.iter().all(|picture| boxes.contains(picture)));
         assert!(boxes.iter().all(|picture| drawn.contains(picture)));
     }
@@ -236,7 +266,7 @@ mod tests {
     fn noise_has_its_deviation() {
         let face = GrayImage::from_vec(vec![128; 48 * 48], 48, 48).unwrap();
         let config = AugmentConfig { gaussian_noise: 0.1, ..still() };
-        let noisy = augment(face.view(), &config, Form::Original, &mut stream(1, 0, 0, 0));
+        let noisy = augmented(face.view(), &config, &mut stream(1, 0, 0, 0));
         let square: f32 = noisy.pixels().iter().map(|&pixel| (f32::from(pixel) - 128.0).powi(2)).sum();
         let deviation = (square / (48.0 * 48.0)).sqrt();
         assert!((deviation - 25.5).abs() < 2.0, "{deviation}");

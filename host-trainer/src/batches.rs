@@ -6,13 +6,13 @@ use std::thread::Scope;
 
 use anyhow::Context;
 use burn::tensor::{Device, Tensor, TensorData};
-use models::{BlurLevel, Gray8, InputSpec, box_blur};
+use models::{BlurLevel, Gray8, GrayImage, InputSpec, box_blur};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use crate::augment::{Form, augment, stream};
+use crate::augment::{Changed, Form, augment, stream};
 use crate::config::{Balance, Recipe, TrialConfig};
 use crate::sample::Sample;
 
@@ -27,6 +27,8 @@ pub struct Batch {
     pub labels: Vec<usize>,
     /// A probability of each class for each face; empty where nothing is to be learned.
     targets: Vec<f32>,
+    /// The faces before their blur; empty where nobody asks for that, or none was blurred.
+    sharp: Vec<f32>,
 }
 
 /// One preprocessed face.
@@ -36,6 +38,8 @@ pub struct Example {
     label: usize,
     /// How likely each class is; empty where nothing is to be learned.
     target: Vec<f32>,
+    /// The face before its blur; empty where nobody asks for that.
+    sharp: Vec<f32>,
 }
 
 impl Example {
@@ -44,8 +48,21 @@ impl Example {
     /// # Errors
     /// A face that the preprocessing refuses.
     pub fn new(input: &InputSpec, face: Gray8<'_>, label: usize, target: Vec<f32>) -> anyhow::Result<Self> {
-        Ok(Self { pixels: input.tensor(models::resize(face, input.side, input.side).view())?, label, target })
+        Ok(Self { pixels: prepared(input, face)?, label, target, sharp: Vec::new() })
     }
+
+    /// With the face before its blur, where it was blurred.
+    fn with_sharp(mut self, input: &InputSpec, sharp: Option<Gray8<'_>>) -> anyhow::Result<Self> {
+        self.sharp = match sharp {
+            Some(sharp) => prepared(input, sharp)?,
+            None => self.pixels.clone(),
+        };
+        Ok(self)
+    }
+}
+
+fn prepared(input: &InputSpec, face: Gray8<'_>) -> anyhow::Result<Vec<f32>> {
+    Ok(input.tensor(models::resize(face, input.side, input.side).view())?)
 }
 
 impl Batch {
@@ -55,6 +72,7 @@ impl Batch {
             side,
             labels: faces.iter().map(|face| face.label).collect(),
             pixels: faces.iter().flat_map(|face| &face.pixels).copied().collect(),
+            sharp: faces.iter().flat_map(|face| &face.sharp).copied().collect(),
             targets: faces.into_iter().flat_map(|face| face.target).collect(),
         }
     }
@@ -66,14 +84,18 @@ impl Batch {
         if most >= faces {
             return vec![self];
         }
-        let (area, classes) = (self.pixels.len() / faces, self.targets.len() / faces);
         let part = |first: usize| {
             let end = (first + most).min(faces);
+            let of = |values: &[f32]| {
+                let row = values.len() / faces;
+                values[first * row..end * row].to_vec()
+            };
             Self {
-                pixels: self.pixels[first * area..end * area].to_vec(),
+                pixels: of(&self.pixels),
                 side: self.side,
                 labels: self.labels[first..end].to_vec(),
-                targets: self.targets[first * classes..end * classes].to_vec(),
+                targets: of(&self.targets),
+                sharp: of(&self.sharp),
             }
         };
         (0..faces).step_by(most).map(part).collect()
@@ -82,7 +104,7 @@ impl Batch {
     /// Mixes so large a share of the last face into the first, of the one before it into the second, and so on.
     fn mix(&mut self, share: f32) {
         let faces = self.labels.len().max(1);
-        for values in [&mut self.pixels, &mut self.targets] {
+        for values in [&mut self.pixels, &mut self.targets, &mut self.sharp] {
             let others = values.clone();
             let row = values.len() / faces;
             for (index, value) in values.iter_mut().enumerate() {
@@ -94,8 +116,18 @@ impl Batch {
 
     /// `[batch, 1, side, side]` on `device`.
     pub fn tensor(self, device: &Device) -> Tensor<4> {
-        let shape = [self.labels.len(), 1, self.side, self.side];
+        let shape = self.shape();
         Tensor::from_data(TensorData::new(self.pixels, shape), device)
+    }
+
+    /// The same before their blur, where that was asked for.
+    pub fn sharp(&self, device: &Device) -> Tensor<4> {
+        let pixels = if self.sharp.is_empty() { &self.pixels } else { &self.sharp };
+        Tensor::from_data(TensorData::new(pixels.clone(), self.shape()), device)
+    }
+
+    fn shape(&self) -> [usize; 4] {
+        [self.labels.len(), 1, self.side, self.side]
     }
 
     /// What is to be learned, `[batch, classes]` on `device`.
@@ -160,6 +192,8 @@ pub struct Lesson<'a> {
     pub targets: &'a [Vec<f32>],
     /// Whether each showing aims at one class alone, drawn by how likely it is.
     pub draws_labels: bool,
+    /// Whether somebody asks for the faces before their blur.
+    pub keeps_sharp: bool,
 }
 
 impl Lesson<'_> {
@@ -193,6 +227,8 @@ pub fn epoch<'scope, 'data: 'scope>(
     if (place.epoch as usize) < recipe.small_epochs {
         input.side = recipe.small_side;
     }
+    // Without blur the faces are as sharp as they are shown.
+    let keeps_sharp = lesson.keeps_sharp && recipe.augment.blur_probability > 0.0;
     scope.spawn(move || {
         let mut rng = stream(trial.seed, place.stage, place.epoch, u64::MAX);
         let samples = lesson.samples;
@@ -204,9 +240,16 @@ pub fn epoch<'scope, 'data: 'scope>(
                 let number = sample as u64 | repeat << 40 | (form as u64) << 60;
                 let mut rng = stream(trial.seed, place.stage, place.epoch, number);
                 let Sample { row, label, face, .. } = samples[sample];
-                let face = augment(face.read()?.view(), &recipe.augment, form, &mut rng);
+                let Changed { face, sharp } = augment(face.read()?.view(), &recipe.augment, form, &mut rng);
                 let target = lesson.target(sample, &mut rng);
-                Example::new(&input, face.view(), *label, target).with_context(|| format!("the face of row {row}"))
+                let made = || {
+                    let example = Example::new(&input, face.view(), *label, target)?;
+                    if !keeps_sharp {
+                        return Ok(example);
+                    }
+                    example.with_sharp(&input, sharp.as_ref().map(GrayImage::view))
+                };
+                made().with_context(|| format!("the face of row {row}"))
             });
             let made = made.collect::<anyhow::Result<Vec<_>>>().map(|faces| {
                 let mut batch = Batch::of(input.side, faces);
@@ -247,8 +290,6 @@ pub fn fixed<'a>(
 
 #[cfg(test)]
 mod tests {
-    use models::GrayImage;
-
     use super::*;
     use crate::config::AugmentConfig;
     use crate::sample::Usage;
@@ -270,7 +311,7 @@ mod tests {
     #[test]
     fn labels_are_drawn_by_how_likely_they_are() {
         let targets = [vec![0.25, 0.0, 0.75], vec![0.0, 1.0, 0.0]];
-        let aims = Lesson { samples: &[], targets: &targets, draws_labels: false };
+        let aims = Lesson { samples: &[], targets: &targets, draws_labels: false, keeps_sharp: false };
         let draws = Lesson { draws_labels: true, ..aims };
         let mut rng = stream(1, 0, 0, 0);
         assert_eq!(aims.target(0, &mut rng), targets[0]);
@@ -286,11 +327,17 @@ mod tests {
 
     #[test]
     fn mixing_takes_a_share_of_the_opposite_face_and_its_target() {
-        let example = |value, label, target: [f32; 2]| Example { pixels: vec![value], label, target: target.into() };
+        let example = |value, label, target: [f32; 2]| Example {
+            pixels: vec![value],
+            label,
+            target: target.into(),
+            sharp: vec![value * 2.0],
+        };
         let faces = vec![example(0.0, 0, [1.0, 0.0]), example(1.0, 1, [0.0, 1.0]), example(4.0, 1, [0.0, 1.0])];
         let mut batch = Batch::of(1, faces);
         batch.mix(0.25);
         assert_eq!(batch.pixels, [1.0, 1.0, 3.0]);
+        assert_eq!(batch.sharp, [2.0, 2.0, 6.0]);
         assert_eq!(batch.targets, [0.75, 0.25, 0.0, 1.0, 0.25, 0.75]);
     }
 

@@ -102,13 +102,10 @@ impl Store {
         data_sha256: &str,
     ) -> anyhow::Result<Option<Progress<C, E>>> {
         self.recover()?;
-        let path = self.folder.join(PROGRESS);
-        if !path.exists() {
+        if !self.folder.join(PROGRESS).exists() {
             return Ok(None);
         }
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let progress: Progress<C, E> =
-            serde_json::from_str(&text).map_err(|error| self.unusable(&error.to_string()))?;
+        let progress: Progress<C, E> = self.read()?;
         if decisive(&progress.trial) != decisive(trial) {
             return Err(self.unusable("it was made by a trial with other settings"));
         }
@@ -116,6 +113,17 @@ impl Store {
             return Err(self.unusable("it was made from other data"));
         }
         Ok(Some(progress))
+    }
+
+    /// How far the stage of whatever trial has come.
+    ///
+    /// # Errors
+    /// No checkpoint, or one that cannot be read.
+    pub fn read<C: DeserializeOwned, E: DeserializeOwned>(&self) -> anyhow::Result<Progress<C, E>> {
+        self.recover()?;
+        let path = self.folder.join(PROGRESS);
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&text).map_err(|error| self.unusable(&error.to_string()))
     }
 
     /// Removes a checkpoint that this trial cannot go on from; gives the reason why it could not.

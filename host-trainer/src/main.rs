@@ -12,6 +12,7 @@ mod cli;
 mod composites;
 mod compute;
 mod config;
+mod consistent;
 mod crowd;
 mod detector;
 mod evaluate;

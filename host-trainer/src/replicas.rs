@@ -12,6 +12,7 @@ use burn::tensor::Device;
 
 use crate::batches::Batch;
 use crate::config::{Frozen, Recipe};
+use crate::consistent::ConsistentTeachers;
 use crate::loss::Loss;
 use crate::network::Network;
 
@@ -25,14 +26,22 @@ pub struct Replicas {
 struct Member {
     device: Device,
     loss: Loss,
+    teachers: Option<ConsistentTeachers>,
 }
 
 impl Replicas {
-    /// Of `devices` (without autodiff; at least one), for faces with these targets, one row a face.
-    pub fn new(recipe: &Recipe, targets: &[Vec<f32>], devices: &[Device]) -> Self {
+    /// Of `devices` (without autodiff; at least one), for faces with these targets, one row a face, of which `teachers` have
+    /// their share.
+    pub fn new(
+        recipe: &Recipe,
+        targets: &[Vec<f32>],
+        teachers: Option<&ConsistentTeachers>,
+        devices: &[Device],
+    ) -> Self {
         let member = |device: &Device| {
+            let teachers = teachers.map(|teachers| teachers.on(device));
             let device = device.clone().autodiff();
-            Member { loss: Loss::new(recipe, targets, &device), device }
+            Member { loss: Loss::new(recipe, targets, &device), teachers, device }
         };
         Self { members: devices.iter().map(member).collect(), frozen: recipe.frozen }
     }
@@ -86,7 +95,13 @@ impl Replicas {
 impl Member {
     /// Of one part, times its share of the batch.
     fn gradients(&self, network: &Network, part: Batch, share: f32) -> (GradientsParams, f64) {
-        let targets = part.targets(&self.device);
+        let targets = match &self.teachers {
+            None => part.targets(&self.device),
+            Some(teachers) => {
+                let plain = self.device.clone().inner();
+                teachers.teach(part.targets(&plain), &part.sharp(&plain)).autodiff()
+            }
+        };
         let loss = self.loss.of(network.forward(part.tensor(&self.device)), targets).mul_scalar(share);
         let gradients = GradientsParams::from_grads(loss.backward(), network);
         (gradients, f64::from(loss.into_scalar::<f32>()))
@@ -137,7 +152,8 @@ mod tests {
         let targets = [vec![1.0, 0.0, 0.0], vec![0.0, 1.0, 0.0], vec![0.0, 1.0, 0.0], vec![0.0, 0.0, 1.0]];
         let of = |count: usize| {
             let devices = vec![Device::flex(); count];
-            let (gradients, loss) = Replicas::new(&recipe, &targets, &devices).gradients(&network, batch(5)).unwrap();
+            let (gradients, loss) =
+                Replicas::new(&recipe, &targets, None, &devices).gradients(&network, batch(5)).unwrap();
             let mut flat = Flat(&gradients, Vec::new());
             network.visit(&mut flat);
             (flat.1, loss)

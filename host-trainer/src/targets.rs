@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::ask::{EVALUATION_BATCH, forward};
 use crate::batches;
 use crate::config::{DistilConfig, RobustDistilConfig};
+use crate::consistent::ConsistentTeachers;
 use crate::failure::bad_input;
 use crate::network::Network;
 use crate::sample::Sample;
@@ -29,6 +30,14 @@ pub fn targets(samples: &[&Sample], classes: usize, smoothing: f32, lessons: [Op
         target
     };
     samples.iter().enumerate().map(of).collect()
+}
+
+/// What a network learns from besides the labels.
+pub struct Taught<'a> {
+    /// What people and teachers say of every face as it is.
+    pub lessons: [Option<&'a Lessons>; 2],
+    /// Who is asked at every step about the faces as they are shown.
+    pub consistent: Option<&'a ConsistentTeachers>,
 }
 
 /// What teachers, or people, say of every face of a list.
@@ -97,16 +106,24 @@ struct Teacher {
 fn teacher(path: &Path, labels: &LabelSet) -> anyhow::Result<Teacher> {
     let bundle = Bundle::open(path).map_err(|error| bad_input(format!("teacher: {error}")))?;
     let recognizer = bundle.recognizer().map_err(|error| bad_input(format!("teacher: {error}")))?;
-    let columns: Option<Vec<usize>> = labels.iter().map(|label| recognizer.labels().index_of(label)).collect();
-    match columns {
-        Some(columns) if labels.len() == recognizer.labels().len() => Ok(Teacher { recognizer, columns }),
-        _ => Err(bad_input(format!(
+    let columns = columns(path, recognizer.labels(), labels)?;
+    Ok(Teacher { recognizer, columns })
+}
+
+/// The outputs of the teacher at `path`, which knows `known`, for each of `labels`.
+///
+/// # Errors
+/// It knows other ones.
+pub fn columns(path: &Path, known: &LabelSet, labels: &LabelSet) -> anyhow::Result<Vec<usize>> {
+    let columns: Option<Vec<usize>> = labels.iter().map(|label| known.index_of(label)).collect();
+    columns.filter(|columns| columns.len() == known.len()).ok_or_else(|| {
+        bad_input(format!(
             "teacher {}: it knows {:?}, but the data has {:?}\n  name a bundle that was trained on the same expressions",
             path.display(),
-            recognizer.labels().as_slice(),
+            known.as_slice(),
             labels.as_slice()
-        ))),
-    }
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::say::say;
 use crate::schedule::learning_rate;
 use crate::split::Split;
 use crate::stop;
-use crate::targets::{Lessons, targets};
+use crate::targets::{Taught, targets};
 
 /// One of the two trainings of a trial.
 pub struct Stage<'a> {
@@ -75,19 +75,21 @@ struct Task {
     replicas: Replicas,
     /// Steps of an epoch.
     steps: usize,
+    /// Whether the faces before their blur are asked for.
+    keeps_sharp: bool,
 }
 
 /// Trains what `start` gives to the end of the stage, or goes on from its checkpoint where there is one, and gives the
-/// averaged weights of the best epoch. `lessons` are what people said of the training faces when asked again, and what
-/// teachers say; neither is asked for where there is nothing left to learn.
+/// averaged weights of the best epoch. `taught` is what there is to learn from besides the labels; it is not asked for where
+/// there is nothing left to learn.
 ///
 /// # Errors
-/// A loss that is no number, a checkpoint that cannot be read or written, what `start` and `lessons` fail with.
+/// A loss that is no number, a checkpoint that cannot be read or written, what `start` and `taught` fail with.
 pub fn train<'l>(
     context: &Context<'_>,
     stage: &Stage<'_>,
     start: impl FnOnce() -> anyhow::Result<Network>,
-    lessons: impl FnOnce() -> anyhow::Result<[Option<&'l Lessons>; 2]>,
+    taught: impl FnOnce() -> anyhow::Result<Taught<'l>>,
     store: &Store,
 ) -> anyhow::Result<Trained> {
     let (trial, recipe) = (context.trial, stage.recipe);
@@ -123,8 +125,10 @@ pub fn train<'l>(
             recipe.batch
         );
     }
-    let targets = targets(&context.split.train, context.classes, recipe.label_smoothing, lessons()?);
-    let task = Task { replicas: Replicas::new(recipe, &targets, context.devices), targets, steps };
+    let Taught { lessons, consistent } = taught()?;
+    let targets = targets(&context.split.train, context.classes, recipe.label_smoothing, lessons);
+    let replicas = Replicas::new(recipe, &targets, consistent, context.devices);
+    let task = Task { replicas, targets, steps, keeps_sharp: consistent.is_some() };
     let mut meter = Meter::new(stage.name, (recipe.epochs - progress.history.len()) * steps);
     while !progress.finished {
         let number = progress.history.len();
@@ -191,8 +195,12 @@ fn run_epoch(
     task.replicas.seed(context.trial.seed ^ (place.stage << 32) ^ (place.epoch << 1));
     let mut total = 0.0;
     std::thread::scope(|scope| {
-        let lesson =
-            Lesson { samples: &context.split.train, targets: &task.targets, draws_labels: context.draws_labels };
+        let lesson = Lesson {
+            samples: &context.split.train,
+            targets: &task.targets,
+            draws_labels: context.draws_labels,
+            keeps_sharp: task.keeps_sharp,
+        };
         let batches = batches::epoch(scope, lesson, context.trial, recipe, place);
         for (index, batch) in batches.iter().enumerate() {
             let batch = batch?;

@@ -12,6 +12,7 @@ use models::{BlurLevel, ModelChoice};
 use crate::batches;
 use crate::checkpoint::{Progress, Store};
 use crate::config::{Frozen, RobustStart, TrialConfig};
+use crate::consistent::{ConsistentTeachers, Pupil};
 use crate::crowd;
 use crate::failure::bad_input;
 use crate::init::init;
@@ -24,7 +25,7 @@ use crate::sample::DataSet;
 use crate::say::say;
 use crate::split::{Split, validation_split};
 use crate::stop;
-use crate::targets::Lessons;
+use crate::targets::{Lessons, Taught};
 use crate::train::{Context, Stage, train};
 use crate::training_args::TrainingArgs;
 
@@ -148,8 +149,11 @@ impl Training<'_> {
                     "robust-start = init-robust: there is no init\n  name a bundle in the trial file, or with --init",
                 ));
             }
-            for (stage, recipe) in [("clear", &trial.clear), ("robust", &trial.robust)] {
-                if recipe.epochs == 0 {
+            let robust_of_clear = trial.robust_start == RobustStart::Clear;
+            for (stage, recipe, has_start) in
+                [("clear", &trial.clear, false), ("robust", &trial.robust, robust_of_clear)]
+            {
+                if recipe.epochs == 0 && !has_start {
                     return Err(bad_input(format!(
                         "{stage}.epochs = 0: there is no init whose model it could be\n  name one in the trial file, or with --init"
                     )));
@@ -175,15 +179,16 @@ impl Training<'_> {
             devices: self.devices,
         };
         let from_init = |role| start(&context, work, role);
-        let (votes, teachers, of_clear) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let (votes, teachers, consistent) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         let votes = || once(&votes, || self.votes(&split));
         let teachers = || once(&teachers, || self.teachers(&split));
+        let consistent = || once(&consistent, || self.consistent_teachers());
 
         let clear_stage =
             Stage { name: "clear", index: 0, recipe: &trial.clear, validation_levels: &[BlurLevel::None] };
         let clear_store = Store::new(work, "clear");
-        let clear_lessons = || Ok([votes()?, teachers()?]);
-        let clear = train(&context, &clear_stage, || from_init(ModelChoice::Clear), clear_lessons, &clear_store)?;
+        let taught_clear = || Ok(Taught { lessons: [votes()?, teachers()?], consistent: consistent()? });
+        let clear = train(&context, &clear_stage, || from_init(ModelChoice::Clear), taught_clear, &clear_store)?;
 
         let robust_stage =
             Stage { name: "robust", index: 1, recipe: &trial.robust, validation_levels: &BlurLevel::ALL };
@@ -192,12 +197,19 @@ impl Training<'_> {
             RobustStart::Init => from_init(ModelChoice::Clear),
             RobustStart::InitRobust => from_init(ModelChoice::Robust),
         };
-        let robust_lessons = || {
-            let Some(distil) = &trial.robust_distil else { return clear_lessons() };
-            let ask = || Lessons::of_clear(distil, &clear.network, &trial.input, &split.train, &self.devices[0]);
-            Ok([votes()?, once(&of_clear, || ask().map(Some))?])
+        let (lessons_of_clear, clear_itself) = (OnceCell::new(), OnceCell::new());
+        let taught_robust = || {
+            let Some(distil) = &trial.robust_distil else { return taught_clear() };
+            let network = &clear.network;
+            if distil.consistent {
+                let clear = ConsistentTeachers::of_clear(distil, network, trial.input.side);
+                let consistent = Some(clear_itself.get_or_init(|| clear));
+                return Ok(Taught { lessons: [votes()?, None], consistent });
+            }
+            let ask = || Lessons::of_clear(distil, network, &trial.input, &split.train, &self.devices[0]);
+            Ok(Taught { lessons: [votes()?, once(&lessons_of_clear, || ask().map(Some))?], consistent: None })
         };
-        let robust = train(&context, &robust_stage, robust_start, robust_lessons, &Store::new(work, "robust"))?;
+        let robust = train(&context, &robust_stage, robust_start, taught_robust, &Store::new(work, "robust"))?;
         pack(&context, data, &clear, &robust, detector, self.out)?;
         Ok(Outcome {
             stages: [clear.progress, robust.progress],
@@ -212,10 +224,18 @@ impl Training<'_> {
         crowd::lessons(&votes.beside(&self.data.path), &split.train, &self.data.labels, &self.devices[0]).map(Some)
     }
 
-    /// What the trial's teachers say of them, where it has any.
+    /// What the trial's teachers say of them, where it has any that are asked once.
     fn teachers(&self, split: &Split<'_>) -> anyhow::Result<Option<Lessons>> {
-        let Some(distil) = &self.trial.distil else { return Ok(None) };
+        let Some(distil) = self.trial.distil.as_ref().filter(|distil| !distil.consistent) else { return Ok(None) };
         Lessons::of(distil, &self.data.labels, &split.train).map(Some)
+    }
+
+    /// The trial's teachers, where it has any that are asked at every step.
+    fn consistent_teachers(&self) -> anyhow::Result<Option<ConsistentTeachers>> {
+        let Some(distil) = self.trial.distil.as_ref().filter(|distil| distil.consistent) else { return Ok(None) };
+        let DataSet { labels, sha256, .. } = self.data;
+        let pupil = Pupil { labels, data_sha256: sha256, input: &self.trial.input, device: &self.devices[0] };
+        ConsistentTeachers::of(distil, &pupil).map(Some)
     }
 }
 

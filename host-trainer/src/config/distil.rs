@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::range::within;
 use crate::failure::bad_input;
 
-/// Distillation (Hinton et al. 2015): part of a face's target is what trained networks say of
-/// it. They see the face as it is, the network in training its changed, perhaps blurred copy.
+/// Distillation (Hinton et al. 2015): part of a face's target is what trained networks say of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct DistilConfig {
@@ -20,16 +19,19 @@ pub struct DistilConfig {
     pub temperature: f32,
     /// Share of the target that is the teachers' (0..=1); the rest is the label's.
     pub weight: f32,
+    /// Whether the teachers are asked at every step about the changed copy of a face that the network in training sees,
+    /// before its blur: see [`crate::consistent`]. Otherwise they are asked once, about the face as it is.
+    pub consistent: bool,
 }
 
 impl Default for DistilConfig {
     fn default() -> Self {
-        Self { teachers: Vec::new(), trials: Vec::new(), temperature: 2.0, weight: 0.5 }
+        Self { teachers: Vec::new(), trials: Vec::new(), temperature: 2.0, weight: 0.5, consistent: false }
     }
 }
 
-/// What the robust model learns from the clear one that was just trained, which sees each face as it is where the
-/// robust one sees it blurred. The clear model then takes the place of the teachers of `[distil]`.
+/// What the robust model learns from the clear one that was just trained, which sees each face sharp where the robust one
+/// sees it blurred. The clear model then takes the place of the teachers of `[distil]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct RobustDistilConfig {
@@ -37,11 +39,13 @@ pub struct RobustDistilConfig {
     pub temperature: f32,
     /// Share of the target that is the clear model's (0..=1); the rest is the label's.
     pub weight: f32,
+    /// As in `[distil]`.
+    pub consistent: bool,
 }
 
 impl Default for RobustDistilConfig {
     fn default() -> Self {
-        Self { temperature: 2.0, weight: 0.5 }
+        Self { temperature: 2.0, weight: 0.5, consistent: false }
     }
 }
 

@@ -43,6 +43,10 @@ pub enum NetworkConfig {
     Xception(HeadConfig),
     /// Tan and Le 2019.
     EfficientnetB0(HeadConfig),
+    /// Liu 2020: EfficientNet for edge devices.
+    EfficientnetLite0(HeadConfig),
+    /// The same, wider and deeper.
+    EfficientnetLite2(HeadConfig),
     /// Huang et al. 2017.
     Densenet121(HeadConfig),
 }
@@ -81,6 +85,8 @@ impl NetworkConfig {
             Self::MobilenetV2(head) => ("MobileNetV2", head),
             Self::Xception(head) => ("Xception", head),
             Self::EfficientnetB0(head) => ("EfficientNet-B0", head),
+            Self::EfficientnetLite0(head) => ("EfficientNet-Lite0", head),
+            Self::EfficientnetLite2(head) => ("EfficientNet-Lite2", head),
             Self::Densenet121(head) => ("DenseNet-121", head),
         };
         if head.hidden.is_empty() { name.into() } else { format!("{name}, tanh {}", join(&head.hidden)) }
@@ -111,6 +117,8 @@ impl NetworkConfig {
             | Self::MobilenetV2(head)
             | Self::Xception(head)
             | Self::EfficientnetB0(head)
+            | Self::EfficientnetLite0(head)
+            | Self::EfficientnetLite2(head)
             | Self::Densenet121(head) => {
                 for &width in &head.hidden {
                     within("network.hidden", width as f64, 1.0, 8192.0)?;

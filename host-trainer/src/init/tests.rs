@@ -98,6 +98,15 @@ fn published_weights_find_their_places() {
             ],
         ),
         (
+            NetworkConfig::EfficientnetLite0(head()),
+            Published::efficientnet_lite0(),
+            "_fc.",
+            [
+                ("_bn1.weight", "last.norm.weight"),
+                ("_blocks.15._depthwise_conv.weight", "blocks.15.depthwise.conv.weight"),
+            ],
+        ),
+        (
             NetworkConfig::Googlenet(head()),
             Published::googlenet(),
             "aux1.",

@@ -41,7 +41,7 @@ pub const TORCH_NAMES: &[(&str, &str)] = &[
 ];
 
 /// Expansion, side of the filters, channels, blocks, stride of the first block.
-const STAGES: [[usize; 5]; 7] = [
+pub const STAGES: [[usize; 5]; 7] = [
     [1, 3, 16, 1, 1],
     [6, 3, 24, 2, 2],
     [6, 5, 40, 2, 2],
@@ -50,8 +50,10 @@ const STAGES: [[usize; 5]; 7] = [
     [6, 5, 192, 4, 2],
     [6, 3, 320, 1, 1],
 ];
-const STEM: usize = 32;
-const LAST: usize = 1280;
+/// Channels of the first convolution.
+pub const STEM: usize = 32;
+/// Channels of the last one.
+pub const LAST: usize = 1280;
 
 impl EfficientNetB0 {
     /// The published widths.

@@ -1,4 +1,4 @@
-//! The block of MobileNetV2 (Sandler et al. 2018) and EfficientNet (Tan and Le 2019): wide inside, narrow at its ends.
+//! The block of MobileNetV2 (Sandler et al. 2018), EfficientNet (Tan and Le 2019) and EfficientNet-Lite: wide inside, narrow at its ends.
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -41,23 +41,35 @@ pub struct Shape {
     pub output: usize,
 }
 
-/// Squeeze-and-excitation and SiLU make an EfficientNet's block, ReLU6 alone a MobileNetV2's.
+/// Squeeze-and-excitation and SiLU make an EfficientNet's block, ReLU6 alone that of the others.
 #[derive(Copy, Clone, PartialEq)]
 pub enum Kind {
     MobileNet,
     EfficientNet,
+    EfficientNetLite,
+}
+
+impl Kind {
+    /// What normalisations add to the variance: TensorFlow's number where the published weights come from there.
+    pub fn epsilon(self) -> f64 {
+        match self {
+            Self::MobileNet | Self::EfficientNet => 1e-5,
+            Self::EfficientNetLite => 1e-3,
+        }
+    }
 }
 
 impl InvertedResidual {
-    /// A block of either network.
+    /// A block of one of the networks.
     pub fn new(shape: Shape, kind: Kind, device: &Device) -> Self {
         let Shape { expansion, size, stride, input, output } = shape;
         let inside = input * expansion;
+        let epsilon = kind.epsilon();
         Self {
-            expand: (expansion > 1).then(|| ConvNorm::new([input, inside], 1, 1, device)),
-            depthwise: ConvNorm::depthwise(inside, size, stride, device),
+            expand: (expansion > 1).then(|| ConvNorm::new([input, inside], 1, 1, device).with_epsilon(epsilon)),
+            depthwise: ConvNorm::depthwise(inside, size, stride, device).with_epsilon(epsilon),
             squeeze: (kind == Kind::EfficientNet).then(|| SqueezeExcitation::new(inside, (input / 4).max(1), device)),
-            project: ConvNorm::new([inside, output], 1, 1, device),
+            project: ConvNorm::new([inside, output], 1, 1, device).with_epsilon(epsilon),
             has_shortcut: stride == 1 && input == output,
         }
     }

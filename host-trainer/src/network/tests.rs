@@ -34,6 +34,8 @@ fn all() -> Vec<NetworkConfig> {
         NetworkConfig::MobilenetV2(bare()),
         NetworkConfig::Xception(bare()),
         NetworkConfig::EfficientnetB0(bare()),
+        NetworkConfig::EfficientnetLite0(bare()),
+        NetworkConfig::EfficientnetLite2(bare()),
         NetworkConfig::Densenet121(bare()),
     ]
 }
@@ -48,7 +50,7 @@ fn numbers(network: &Network, statistics: bool) -> usize {
 
 #[test]
 fn they_have_as_many_weights_as_published() {
-    // torchvision's documentation; for VGG and Xception the application pages of Keras, whose
+    // torchvision's documentation, and timm's for EfficientNet-Lite; for VGG and Xception the application pages of Keras, whose
     // figures without the top layers count the statistics too.
     let whole = [
         (NetworkConfig::Googlenet(HeadConfig::default()), 6_624_904),
@@ -56,6 +58,8 @@ fn they_have_as_many_weights_as_published() {
         (NetworkConfig::Resnet50(HeadConfig::default()), 25_557_032),
         (NetworkConfig::MobilenetV2(HeadConfig::default()), 3_504_872),
         (NetworkConfig::EfficientnetB0(HeadConfig::default()), 5_288_548),
+        (NetworkConfig::EfficientnetLite0(HeadConfig::default()), 4_652_008),
+        (NetworkConfig::EfficientnetLite2(HeadConfig::default()), 6_092_072),
         (NetworkConfig::Densenet121(HeadConfig::default()), 7_978_856),
     ];
     let without_top = [

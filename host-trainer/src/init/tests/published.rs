@@ -159,6 +159,33 @@ impl Published {
         file
     }
 
+    pub fn efficientnet_lite0() -> Self {
+        let mut file = Self::default();
+        let mut unit = |prefix: &str, conv: &str, norm: usize, shape: [usize; 4]| {
+            file.conv(&format!("{prefix}_{conv}"), shape);
+            file.norm(&format!("{prefix}_bn{norm}"), shape[0]);
+        };
+        unit("", "conv_stem", 0, [32, 3, 3, 3]);
+        let (mut input, mut number) = (32, 0);
+        for (expansion, size, output, count) in
+            [(1, 3, 16, 1), (6, 3, 24, 2), (6, 5, 40, 2), (6, 3, 80, 3), (6, 5, 112, 3), (6, 5, 192, 4), (6, 3, 320, 1)]
+        {
+            for _ in 0..count {
+                let block = format!("_blocks.{number}.");
+                let inside = input * expansion;
+                if expansion > 1 {
+                    unit(&block, "expand_conv", 0, [inside, input, 1, 1]);
+                }
+                unit(&block, "depthwise_conv", 1, [inside, 1, size, size]);
+                unit(&block, "project_conv", 2, [output, inside, 1, 1]);
+                (input, number) = (output, number + 1);
+            }
+        }
+        unit("", "conv_head", 1, [1280, 320, 1, 1]);
+        file.linear("_fc", 1280, 1000);
+        file
+    }
+
     pub fn googlenet() -> Self {
         let mut file = Self::default();
         let mut unit = |name: &str, shape: [usize; 4]| {

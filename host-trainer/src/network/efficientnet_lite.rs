@@ -1,0 +1,105 @@
+//! EfficientNet-Lite 0 and 2 (Liu 2020, "Higher accuracy on vision models with EfficientNet-Lite"): EfficientNet for edge devices,
+//! with ReLU6 and without squeeze-and-excitation. Made for colour pictures of 224 or 260 px; runs on any from 32 px on.
+//!
+//! Convolutions of stride 2 pad evenly here, where TensorFlow's pad below and at the right only: half a pixel's shift, which
+//! fine-tuning takes up.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use super::efficientnet::{LAST, STAGES, STEM};
+use super::head::Head;
+use super::inverted_residual::{InvertedResidual, Kind, Shape};
+use super::layers::{ConvNorm, Layer, Layers, relu6};
+use crate::config::HeadConfig;
+
+/// `[batch, channels, side, side]` -> `[batch, classes]`.
+#[derive(Module, Debug)]
+pub struct EfficientNetLite {
+    stem: ConvNorm,
+    blocks: Vec<InvertedResidual>,
+    last: ConvNorm,
+    head: Head,
+}
+
+/// What the names of Melas-Kyriazi's EfficientNet-PyTorch become, under which weights for PyTorch are published.
+pub const TORCH_NAMES: &[(&str, &str)] = &[
+    (r"^_conv_stem\.", "stem.conv."),
+    (r"^_bn0\.", "stem.norm."),
+    (r"^_conv_head\.", "last.conv."),
+    (r"^_bn1\.", "last.norm."),
+    (r"^_blocks\.(\d+)\._expand_conv\.", "blocks.$1.expand.conv."),
+    (r"^_blocks\.(\d+)\._bn0\.", "blocks.$1.expand.norm."),
+    (r"^_blocks\.(\d+)\._depthwise_conv\.", "blocks.$1.depthwise.conv."),
+    (r"^_blocks\.(\d+)\._bn1\.", "blocks.$1.depthwise.norm."),
+    (r"^_blocks\.(\d+)\._project_conv\.", "blocks.$1.project.conv."),
+    (r"^_blocks\.(\d+)\._bn2\.", "blocks.$1.project.norm."),
+    (r"^_fc\.", "head.output."),
+];
+
+/// How much wider and deeper than EfficientNet-B0 a network is.
+#[derive(Copy, Clone)]
+pub struct Scale {
+    width: f64,
+    depth: f64,
+}
+
+impl Scale {
+    /// EfficientNet-Lite 0.
+    pub const LITE0: Self = Self { width: 1.0, depth: 1.0 };
+    /// EfficientNet-Lite 2.
+    pub const LITE2: Self = Self { width: 1.1, depth: 1.2 };
+
+    /// The nearest multiple of 8, but no less than nine tenths of the exact width.
+    fn channels(self, of_b0: usize) -> usize {
+        let exact = of_b0 as f64 * self.width;
+        let nearest = (exact as usize + 4) / 8 * 8;
+        if (nearest as f64) < 0.9 * exact { nearest + 8 } else { nearest }
+    }
+
+    fn blocks(self, of_b0: usize) -> usize {
+        (of_b0 as f64 * self.depth).ceil() as usize
+    }
+}
+
+impl EfficientNetLite {
+    /// The published widths and depths of one of the family.
+    pub fn new(scale: Scale, head: &HeadConfig, channels: usize, classes: usize, device: &Device) -> Self {
+        let mut input = STEM;
+        let mut blocks = Vec::new();
+        for (index, [expansion, size, output, count, first_stride]) in STAGES.into_iter().enumerate() {
+            let is_at_an_end = index == 0 || index + 1 == STAGES.len();
+            let count = if is_at_an_end { count } else { scale.blocks(count) };
+            for number in 0..count {
+                let stride = if number == 0 { first_stride } else { 1 };
+                let shape = Shape { expansion, size, stride, input, output: scale.channels(output) };
+                blocks.push(InvertedResidual::new(shape, Kind::EfficientNetLite, device));
+                input = shape.output;
+            }
+        }
+        let epsilon = Kind::EfficientNetLite.epsilon();
+        Self {
+            stem: ConvNorm::new([channels, STEM], 3, 2, device).with_epsilon(epsilon),
+            blocks,
+            last: ConvNorm::new([input, LAST], 1, 1, device).with_epsilon(epsilon),
+            head: Head::new(head, LAST, classes, device),
+        }
+    }
+
+    /// Logits of a batch.
+    pub fn forward(&self, crops: Tensor<4>) -> Tensor<2> {
+        let x = relu6(self.stem.forward(crops));
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
+        self.head.forward(relu6(self.last.forward(x)))
+    }
+
+    /// All layers with weights.
+    pub fn layers(&mut self) -> Layers<'_> {
+        let blocks = self.blocks.iter_mut().flat_map(InvertedResidual::layers);
+        let last = Layer::ConvNorm(&mut self.last);
+        Layers {
+            base: [Layer::ConvNorm(&mut self.stem)].into_iter().chain(blocks).chain([last]).collect(),
+            head: self.head.layers(),
+        }
+    }
+}
