@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{composites, detector, evaluate, inspect, prepare, refit, robustness, study, trial};
+use crate::{answers, composites, detector, evaluate, inspect, prepare, refit, robustness, study, trial};
 
 /// Turns face pictures into a bundle of ONNX models for Mien's device.
 #[derive(Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Train(trial::TrainArgs),
     /// Fit the gate and the calibration of a bundle anew, on faces of your own camera.
     Refit(refit::RefitArgs),
+    /// Write down what a trained network says of every face, for others to learn from.
+    Answers(answers::AnswersArgs),
     /// Measure a bundle on labelled faces, sharp and blurred.
     Evaluate(evaluate::EvaluateArgs),
     /// Measure a bundle on faces blurred, noisy, dark, covered, compressed or small, beside deblurring and equalising.
@@ -51,6 +53,7 @@ impl Cli {
             Command::Prepare(args) => prepare::run(&args),
             Command::Train(args) => trial::run(&args),
             Command::Refit(args) => refit::run(&args),
+            Command::Answers(args) => answers::run(&args),
             Command::Evaluate(args) => evaluate::run(&args),
             Command::Robustness(args) => robustness::run(&args),
             Command::Trial(command) => command.run(),

@@ -123,8 +123,8 @@ impl TrialConfig {
         file::read(path, ("trials/default.toml", SHIPPED), Self::check)
     }
 
-    /// What decides the outcome of a stage (0 clear, 1 robust): the trial without what only comes
-    /// after it, so that the clear model is not trained again for another robust recipe.
+    /// What decides the outcome of a stage (0 clear, 1 robust): the trial without what only comes after it, so that the clear
+    /// model is not trained again for another robust recipe, and without what does not go into it.
     pub fn up_to(&self, stage: u64) -> Self {
         let mut decisive = self.clone();
         decisive.name = String::new();
@@ -140,6 +140,9 @@ impl TrialConfig {
             decisive.robust_start = RobustStart::default();
             decisive.robust_distil = None;
             decisive.robust = Recipe::default();
+        } else if self.robust_start != RobustStart::Clear && self.robust_distil.is_none() {
+            // Nothing of the clear model goes into the robust one: both can be trained at once, in two work folders.
+            decisive.clear = Recipe::default();
         }
         decisive
     }
@@ -240,6 +243,21 @@ mod tests {
     }
 
     #[test]
+    fn a_stage_depends_on_the_other_only_where_it_learns_from_it() {
+        let trial = |text: &str| file::parse(text, "a.toml", TrialConfig::check).unwrap();
+        let apart = "init = \"a\"\nrobust-start = \"init-robust\"\n";
+        let of_clear = apart.to_owned() + "[robust-distil]\n";
+        for (text, depends) in [("", true), (of_clear.as_str(), true), (apart, false)] {
+            let [short, long] = [3, 4].map(|epochs| trial(&format!("{text}[clear]\nepochs = {epochs}\n")));
+            assert_ne!(short.up_to(0), long.up_to(0));
+            assert_eq!(short.up_to(1) != long.up_to(1), depends, "{text}");
+            let other = trial(&format!("{text}[clear]\nepochs = 3\n[robust]\nepochs = 9\n"));
+            assert_eq!(short.up_to(0), other.up_to(0));
+            assert_ne!(short.up_to(1), other.up_to(1));
+        }
+    }
+
+    #[test]
     fn an_unknown_key_is_refused_with_its_line() {
         for (text, line, key) in [
             ("name = \"a\"\n\n[clear]\nepoch = 3\n", "line 4", "epoch"),
@@ -276,6 +294,7 @@ mod tests {
                 "input.normalisation.tiles",
             ),
             ("[distil]\nteachers = []", "distil.teachers"),
+            ("[distil]\nanswers = [\"a.csv.gz\"]\nconsistent = true", "distil.answers"),
             ("[votes]\nweight = 2.0", "votes.weight"),
             ("[clear.augment]\nmixup = 0.7", "clear.augment.mixup"),
             ("[robust-distil]\nweight = 2.0", "robust-distil.weight"),

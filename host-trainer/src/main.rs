@@ -1,6 +1,7 @@
 //! `mien-trainer`: face pictures in, a bundle of ONNX models out.
 
 mod adjust;
+mod answers;
 mod ask;
 mod augment;
 mod average;
@@ -12,7 +13,6 @@ mod cli;
 mod composites;
 mod compute;
 mod config;
-mod consistent;
 mod crowd;
 mod detector;
 mod evaluate;
@@ -41,6 +41,7 @@ mod split;
 mod stop;
 mod study;
 mod targets;
+mod teachers;
 mod train;
 mod training_args;
 mod trial;

@@ -22,7 +22,7 @@ use burn::tensor::{Device, Tensor};
 
 use self::densenet::DenseNet121;
 use self::efficientnet::EfficientNetB0;
-use self::efficientnet_lite::{EfficientNetLite, Scale};
+use self::efficientnet_lite::EfficientNetLite0;
 use self::googlenet::GoogLeNet;
 use self::layers::{ConvNorm, Layer, Layers, unfold};
 use self::mini_xception::MiniXception;
@@ -57,8 +57,8 @@ pub enum Network {
     Xception(Xception),
     /// See [`NetworkConfig::EfficientnetB0`].
     EfficientNetB0(EfficientNetB0),
-    /// See [`NetworkConfig::EfficientnetLite0`] and [`NetworkConfig::EfficientnetLite2`].
-    EfficientNetLite(EfficientNetLite),
+    /// See [`NetworkConfig::EfficientnetLite0`].
+    EfficientNetLite0(EfficientNetLite0),
     /// See [`NetworkConfig::Densenet121`].
     DenseNet121(DenseNet121),
 }
@@ -80,7 +80,7 @@ macro_rules! with_each {
             Network::MobileNetV2($network) => $do,
             Network::Xception($network) => $do,
             Network::EfficientNetB0($network) => $do,
-            Network::EfficientNetLite($network) => $do,
+            Network::EfficientNetLite0($network) => $do,
             Network::DenseNet121($network) => $do,
         }
     };
@@ -113,10 +113,7 @@ impl Network {
                 Self::EfficientNetB0(EfficientNetB0::new(head, channels, classes, device))
             }
             NetworkConfig::EfficientnetLite0(head) => {
-                Self::EfficientNetLite(EfficientNetLite::new(Scale::LITE0, head, channels, classes, device))
-            }
-            NetworkConfig::EfficientnetLite2(head) => {
-                Self::EfficientNetLite(EfficientNetLite::new(Scale::LITE2, head, channels, classes, device))
+                Self::EfficientNetLite0(EfficientNetLite0::new(head, channels, classes, device))
             }
             NetworkConfig::Densenet121(head) => Self::DenseNet121(DenseNet121::new(head, channels, classes, device)),
         }
@@ -190,7 +187,7 @@ impl Network {
             Self::MobileNetV2(_) => mobilenet_v2::TORCH_NAMES,
             Self::Xception(_) => xception::TORCH_NAMES,
             Self::EfficientNetB0(_) => efficientnet::TORCH_NAMES,
-            Self::EfficientNetLite(_) => efficientnet_lite::TORCH_NAMES,
+            Self::EfficientNetLite0(_) => efficientnet_lite::TORCH_NAMES,
             Self::DenseNet121(_) => densenet::TORCH_NAMES,
         }
     }

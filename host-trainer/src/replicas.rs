@@ -12,9 +12,9 @@ use burn::tensor::Device;
 
 use crate::batches::Batch;
 use crate::config::{Frozen, Recipe};
-use crate::consistent::ConsistentTeachers;
 use crate::loss::Loss;
 use crate::network::Network;
+use crate::teachers::ConsistentTeachers;
 
 /// The processors that train one network together.
 pub struct Replicas {

@@ -6,14 +6,15 @@ use burn::tensor::Device;
 use models::{BlurLevel, Bundle, InputSpec, LabelSet, ModelChoice, Recognizer, Scores, resize};
 use rayon::prelude::*;
 
+use crate::answers;
 use crate::ask::{EVALUATION_BATCH, forward};
 use crate::batches;
 use crate::config::{DistilConfig, RobustDistilConfig};
-use crate::consistent::ConsistentTeachers;
 use crate::failure::bad_input;
 use crate::network::Network;
 use crate::sample::Sample;
 use crate::say::say;
+use crate::teachers::ConsistentTeachers;
 
 /// One row a face that sums to 1: its label, or what people said where many were asked; of that `smoothing` is spread
 /// evenly over all classes (Szegedy et al. 2016, label smoothing), and then each of `lessons` has its share.
@@ -54,12 +55,14 @@ impl Lessons {
         Self { weight, rows }
     }
 
-    /// Asks the clear model of every teacher about every face as it is, on all cores.
+    /// Asks the clear model of every teacher about every face as it is, on all cores, and looks up what those said whose
+    /// answers were written down.
     ///
     /// # Errors
-    /// A bundle that does not hold or knows other expressions, a network that fails.
+    /// A bundle or a file of answers that does not hold or knows other expressions, a network that fails.
     pub fn of(config: &DistilConfig, labels: &LabelSet, samples: &[&Sample]) -> anyhow::Result<Self> {
         let mut rows = vec![vec![0.0; labels.len()]; samples.len()];
+        let share = 1.0 / (config.teachers.len() + config.answers.len()) as f32;
         for path in &config.teachers {
             let teacher = teacher(path, labels)?;
             rows.par_iter_mut().zip(samples).try_for_each(|(row, sample)| -> anyhow::Result<()> {
@@ -67,12 +70,21 @@ impl Lessons {
                 let crop = resize(sample.face.read()?.view(), side, side);
                 let logits = teacher.recognizer.logits_with(crop.view(), ModelChoice::Clear)?;
                 let scores = Scores::softmax(&logits, config.temperature);
-                for (share, &column) in row.iter_mut().zip(&teacher.columns) {
-                    *share += scores.as_slice()[column] / config.teachers.len() as f32;
+                for (sum, &column) in row.iter_mut().zip(&teacher.columns) {
+                    *sum += scores.as_slice()[column] * share;
                 }
                 Ok(())
             })?;
             say(&format!("teacher {}: asked about {} faces", path.display(), samples.len()));
+        }
+        for file in &config.answers {
+            let answers = answers::read(file, labels, samples)?;
+            for (row, answer) in rows.iter_mut().zip(answers) {
+                let powers = answer.iter().map(|likely| likely.powf(1.0 / config.temperature)).collect::<Vec<_>>();
+                let total: f32 = powers.iter().sum();
+                row.iter_mut().zip(powers).for_each(|(sum, power)| *sum += power / total * share);
+            }
+            say(&format!("answers {}: about {} faces", file.display(), samples.len()));
         }
         Ok(Self { weight: config.weight, rows })
     }

@@ -12,7 +12,6 @@ use models::{BlurLevel, ModelChoice};
 use crate::batches;
 use crate::checkpoint::{Progress, Store};
 use crate::config::{Frozen, RobustStart, TrialConfig};
-use crate::consistent::{ConsistentTeachers, Pupil};
 use crate::crowd;
 use crate::failure::bad_input;
 use crate::init::init;
@@ -26,6 +25,7 @@ use crate::say::say;
 use crate::split::{Split, validation_split};
 use crate::stop;
 use crate::targets::{Lessons, Taught};
+use crate::teachers::{ConsistentTeachers, Pupil};
 use crate::train::{Context, Stage, train};
 use crate::training_args::TrainingArgs;
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use models::{Bundle, Expression, ModelChoice};
+use models::{Bundle, Expression, GrayImage, ModelChoice};
 use tests::data::drawn;
 use tests::place::Place;
 use tests::program::{BAD_INPUT, refused, succeeds, trainer};
@@ -91,7 +91,7 @@ fn a_trained_network_is_the_start_and_the_teacher_of_another() {
     let mut run = trainer();
     run.current_dir(place.path("")).args(["train", "--quick", "--data", "faces.csv", "--config", "kept.toml"]);
     refused(run.args(["--out", "none"]), BAD_INPUT, &["init"]);
-    place.write("lost.toml", small("[robust]\nepochs = 0\n"));
+    place.write("lost.toml", small("robust-start = \"init\"\n[robust]\nepochs = 0\n"));
     let mut run = trainer();
     run.current_dir(place.path("")).args(["train", "--quick", "--data", "faces.csv", "--config", "lost.toml"]);
     refused(run.args(["--out", "none"]), BAD_INPUT, &["robust.epochs = 0", "--init"]);
@@ -127,6 +127,51 @@ fn a_trained_network_is_the_start_and_the_teacher_of_another() {
     let mut run = trainer();
     run.current_dir(place.path("")).args(["train", "--quick", "--data", "faces.csv", "--config", "other.toml"]);
     refused(run.args(["--out", "other"]), BAD_INPUT, &["teacher first", "same expressions"]);
+}
+
+#[test]
+fn teachers_see_what_the_pupil_sees_or_are_kept_in_a_file() {
+    let place = Place::default();
+    place.write("teacher.toml", small("[robust]\nepochs = 0\n"));
+    quick(&place, "teacher.toml", &["--out", "teacher"]);
+    // A robust model without epochs of its own is the clear one.
+    let recognizer = Bundle::open(&place.path("teacher")).unwrap().recognizer().unwrap();
+    let crop = GrayImage::from_vec((0..16 * 16).map(|at| (at * 7 % 251) as u8).collect(), 16, 16).unwrap();
+    let [clear, robust] =
+        [ModelChoice::Clear, ModelChoice::Robust].map(|role| recognizer.logits_with(crop.view(), role));
+    assert_eq!(clear.unwrap(), robust.unwrap());
+
+    place.write("seen.toml", small("[distil]\nteachers = [\"teacher\"]\nconsistent = true\n"));
+    let told = quick(&place, "seen.toml", &["--out", "seen"]);
+    assert!(!told.contains("asked about"), "{told}");
+
+    // A training on the same data teaches before it is done; on other data its outputs might mean other things.
+    place.write(
+        "early.toml",
+        small("[distil]\nteachers = [\"teacher.work\"]\nconsistent = true\n[robust-distil]\nconsistent = true\n"),
+    );
+    quick(&place, "early.toml", &["--out", "early"]);
+    place.write("others.csv", drawn(FACES).replace(" 12", " 13"));
+    let mut run = trainer();
+    run.current_dir(place.path("")).args(["train", "--quick", "--data", "others.csv", "--config", "early.toml"]);
+    refused(run.args(["--out", "others"]), BAD_INPUT, &["teacher teacher.work", "other data"]);
+
+    // What a teacher said can be kept, and learned from when it is gone.
+    let mut run = trainer();
+    run.current_dir(place.path("")).args(["answers", "--bundle", "teacher", "--data", "faces.csv"]);
+    let (_, told) = succeeds(run.args(["--out", "said.csv.gz"]));
+    assert!(told.contains(&format!("asked about {FACES} faces")), "{told}");
+    std::fs::remove_dir_all(place.path("teacher.work")).unwrap();
+    let mut run = trainer();
+    run.current_dir(place.path("")).args(["train", "--quick", "--data", "faces.csv", "--config", "seen.toml"]);
+    refused(run.args(["--out", "blind"]), BAD_INPUT, &["teacher teacher", "no work folder", "consistent = false"]);
+    std::fs::rename(place.path("teacher"), place.path("gone")).unwrap();
+    place.write("kept.toml", small("[distil]\nanswers = [\"said.csv.gz\"]\ntemperature = 0.5\n"));
+    let told = quick(&place, "kept.toml", &["--out", "kept"]);
+    assert!(told.contains("answers said.csv.gz: about"), "{told}");
+    let mut run = trainer();
+    run.current_dir(place.path("")).args(["train", "--quick", "--data", "others.csv", "--config", "kept.toml"]);
+    refused(run.args(["--out", "strange"]), BAD_INPUT, &["answers said.csv.gz", "says nothing of the face of row"]);
 }
 
 #[test]

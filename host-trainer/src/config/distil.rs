@@ -11,22 +11,32 @@ use crate::failure::bad_input;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct DistilConfig {
-    /// Folders of bundles with the same expressions; each bundle's clear model, all weighing equally.
+    /// Folders of bundles with the same expressions; each bundle's clear model, all weighing equally. If `consistent`, work
+    /// folders of trainings on the same data too.
     pub teachers: Vec<PathBuf>,
     /// Trials of the same study whose bundles teach as well; `trial` and `study` find them among the results.
     pub trials: Vec<String>,
+    /// Files that the command `answers` wrote, each in the place of a teacher that is not at hand.
+    pub answers: Vec<PathBuf>,
     /// What the teachers' logits are divided by (0.1..=20); higher says more of the classes that are not the best.
     pub temperature: f32,
     /// Share of the target that is the teachers' (0..=1); the rest is the label's.
     pub weight: f32,
     /// Whether the teachers are asked at every step about the changed copy of a face that the network in training sees,
-    /// before its blur: see [`crate::consistent`]. Otherwise they are asked once, about the face as it is.
+    /// before its blur: see [`crate::teachers`]. Otherwise they are asked once, about the face as it is.
     pub consistent: bool,
 }
 
 impl Default for DistilConfig {
     fn default() -> Self {
-        Self { teachers: Vec::new(), trials: Vec::new(), temperature: 2.0, weight: 0.5, consistent: false }
+        Self {
+            teachers: Vec::new(),
+            trials: Vec::new(),
+            answers: Vec::new(),
+            temperature: 2.0,
+            weight: 0.5,
+            consistent: false,
+        }
     }
 }
 
@@ -86,9 +96,15 @@ impl RobustDistilConfig {
 
 impl DistilConfig {
     pub(super) fn check(&self) -> anyhow::Result<()> {
-        if self.teachers.is_empty() && self.trials.is_empty() {
+        if self.teachers.is_empty() && self.trials.is_empty() && self.answers.is_empty() {
             return Err(bad_input(
-                "distil.teachers is empty, and distil.trials too; name at least one bundle or trial",
+                "distil.teachers, distil.trials and distil.answers are empty; name at least one bundle, trial or file",
+            ));
+        }
+        if self.consistent && !self.answers.is_empty() {
+            return Err(bad_input(
+                "distil.answers: they are about the faces as they are, which distil.consistent does not ask about\n  leave one \
+                 of the two out",
             ));
         }
         if let Some(name) = self.trials.iter().find(|name| name.is_empty() || name.contains(['/', '\\'])) {

@@ -45,8 +45,6 @@ pub enum NetworkConfig {
     EfficientnetB0(HeadConfig),
     /// Liu 2020: EfficientNet for edge devices.
     EfficientnetLite0(HeadConfig),
-    /// The same, wider and deeper.
-    EfficientnetLite2(HeadConfig),
     /// Huang et al. 2017.
     Densenet121(HeadConfig),
 }
@@ -86,7 +84,6 @@ impl NetworkConfig {
             Self::Xception(head) => ("Xception", head),
             Self::EfficientnetB0(head) => ("EfficientNet-B0", head),
             Self::EfficientnetLite0(head) => ("EfficientNet-Lite0", head),
-            Self::EfficientnetLite2(head) => ("EfficientNet-Lite2", head),
             Self::Densenet121(head) => ("DenseNet-121", head),
         };
         if head.hidden.is_empty() { name.into() } else { format!("{name}, tanh {}", join(&head.hidden)) }
@@ -118,7 +115,6 @@ impl NetworkConfig {
             | Self::Xception(head)
             | Self::EfficientnetB0(head)
             | Self::EfficientnetLite0(head)
-            | Self::EfficientnetLite2(head)
             | Self::Densenet121(head) => {
                 for &width in &head.hidden {
                     within("network.hidden", width as f64, 1.0, 8192.0)?;

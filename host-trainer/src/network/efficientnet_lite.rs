@@ -1,5 +1,5 @@
-//! EfficientNet-Lite 0 and 2 (Liu 2020, "Higher accuracy on vision models with EfficientNet-Lite"): EfficientNet for edge devices,
-//! with ReLU6 and without squeeze-and-excitation. Made for colour pictures of 224 or 260 px; runs on any from 32 px on.
+//! EfficientNet-Lite0 (Liu 2020, "Higher accuracy on vision models with EfficientNet-Lite"): EfficientNet-B0 for edge devices, with
+//! ReLU6 and without squeeze-and-excitation.
 //!
 //! Convolutions of stride 2 pad evenly here, where TensorFlow's pad below and at the right only: half a pixel's shift, which
 //! fine-tuning takes up.
@@ -15,7 +15,7 @@ use crate::config::HeadConfig;
 
 /// `[batch, channels, side, side]` -> `[batch, classes]`.
 #[derive(Module, Debug)]
-pub struct EfficientNetLite {
+pub struct EfficientNetLite0 {
     stem: ConvNorm,
     blocks: Vec<InvertedResidual>,
     last: ConvNorm,
@@ -37,44 +37,17 @@ pub const TORCH_NAMES: &[(&str, &str)] = &[
     (r"^_fc\.", "head.output."),
 ];
 
-/// How much wider and deeper than EfficientNet-B0 a network is.
-#[derive(Copy, Clone)]
-pub struct Scale {
-    width: f64,
-    depth: f64,
-}
-
-impl Scale {
-    /// EfficientNet-Lite 0.
-    pub const LITE0: Self = Self { width: 1.0, depth: 1.0 };
-    /// EfficientNet-Lite 2.
-    pub const LITE2: Self = Self { width: 1.1, depth: 1.2 };
-
-    /// The nearest multiple of 8, but no less than nine tenths of the exact width.
-    fn channels(self, of_b0: usize) -> usize {
-        let exact = of_b0 as f64 * self.width;
-        let nearest = (exact as usize + 4) / 8 * 8;
-        if (nearest as f64) < 0.9 * exact { nearest + 8 } else { nearest }
-    }
-
-    fn blocks(self, of_b0: usize) -> usize {
-        (of_b0 as f64 * self.depth).ceil() as usize
-    }
-}
-
-impl EfficientNetLite {
-    /// The published widths and depths of one of the family.
-    pub fn new(scale: Scale, head: &HeadConfig, channels: usize, classes: usize, device: &Device) -> Self {
+impl EfficientNetLite0 {
+    /// The published widths.
+    pub fn new(head: &HeadConfig, channels: usize, classes: usize, device: &Device) -> Self {
         let mut input = STEM;
         let mut blocks = Vec::new();
-        for (index, [expansion, size, output, count, first_stride]) in STAGES.into_iter().enumerate() {
-            let is_at_an_end = index == 0 || index + 1 == STAGES.len();
-            let count = if is_at_an_end { count } else { scale.blocks(count) };
+        for [expansion, size, output, count, first_stride] in STAGES {
             for number in 0..count {
                 let stride = if number == 0 { first_stride } else { 1 };
-                let shape = Shape { expansion, size, stride, input, output: scale.channels(output) };
+                let shape = Shape { expansion, size, stride, input, output };
                 blocks.push(InvertedResidual::new(shape, Kind::EfficientNetLite, device));
-                input = shape.output;
+                input = output;
             }
         }
         let epsilon = Kind::EfficientNetLite.epsilon();

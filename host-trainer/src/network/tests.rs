@@ -35,7 +35,6 @@ fn all() -> Vec<NetworkConfig> {
         NetworkConfig::Xception(bare()),
         NetworkConfig::EfficientnetB0(bare()),
         NetworkConfig::EfficientnetLite0(bare()),
-        NetworkConfig::EfficientnetLite2(bare()),
         NetworkConfig::Densenet121(bare()),
     ]
 }
@@ -59,7 +58,6 @@ fn they_have_as_many_weights_as_published() {
         (NetworkConfig::MobilenetV2(HeadConfig::default()), 3_504_872),
         (NetworkConfig::EfficientnetB0(HeadConfig::default()), 5_288_548),
         (NetworkConfig::EfficientnetLite0(HeadConfig::default()), 4_652_008),
-        (NetworkConfig::EfficientnetLite2(HeadConfig::default()), 6_092_072),
         (NetworkConfig::Densenet121(HeadConfig::default()), 7_978_856),
     ];
     let without_top = [
