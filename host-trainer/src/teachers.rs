@@ -21,7 +21,7 @@ use crate::config::{DistilConfig, RobustDistilConfig};
 use crate::failure::bad_input;
 use crate::init::init;
 use crate::network::Network;
-use crate::progress::Meter;
+use crate::progress::FaceBar;
 use crate::sample::Sample;
 use crate::stop;
 use crate::study::WORK;
@@ -141,7 +141,7 @@ impl Teacher {
     /// A face that cannot be read or that the preprocessing refuses, a device that does not hand out the result, a wish to
     /// stop.
     pub fn answers(&self, samples: &[&Sample], input: &InputSpec, device: &Device) -> anyhow::Result<Vec<Vec<f32>>> {
-        let mut meter = Meter::new("answers", samples.len().div_ceil(EVALUATION_BATCH));
+        let bar = FaceBar::new("asked", samples.len());
         let mut rows = Vec::with_capacity(samples.len());
         for batch in batches::fixed(samples, input, &[BlurLevel::None], EVALUATION_BATCH) {
             let faces = batch?.tensor(device);
@@ -149,11 +149,13 @@ impl Teacher {
             let mean = (softmax(self.logits(&faces), 1) + softmax(mirrored, 1)).div_scalar(2.0);
             let [_, labels] = mean.dims();
             let values = mean.into_data().try_to_vec::<f32>().map_err(|error| anyhow!("reading answers: {error:?}"))?;
-            rows.extend(values.chunks_exact(labels).map(<[f32]>::to_vec));
-            meter.step(0.0);
+            for row in values.chunks_exact(labels) {
+                rows.push(row.to_vec());
+                bar.step();
+            }
             stop::check(|| "nothing is written".into())?;
         }
-        meter.finish();
+        bar.finish();
         Ok(rows)
     }
 
