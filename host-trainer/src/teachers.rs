@@ -153,6 +153,9 @@ impl Teacher {
                 rows.push(row.to_vec());
                 bar.step();
             }
+            if rows.len().is_multiple_of(16 * EVALUATION_BATCH) {
+                bar.line(&format!("asked about {} of {} faces", rows.len(), samples.len()));
+            }
             stop::check(|| "nothing is written".into())?;
         }
         bar.finish();
