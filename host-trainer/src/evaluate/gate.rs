@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use super::roc::auc;
 
+/// Accuracy, at least, that two answers in the place of one must bring: they take twice the time.
+const LEAST_GAIN: f64 = 0.002;
+
 /// What was done to a face before a gate saw it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum State {
@@ -39,6 +42,8 @@ pub struct GateSample {
     pub clear: Outcome,
     /// What the robust model made of it.
     pub robust: Outcome,
+    /// What both made of it together.
+    pub both: Outcome,
 }
 
 /// One model's success on one face.
@@ -57,12 +62,16 @@ pub struct GateFit {
     pub measure: BlurMeasure,
     /// Faces with less of the measure go to the robust model.
     pub threshold: f32,
+    /// From and below which of it both models answer.
+    pub both: Option<[f32; 2]>,
     /// Accuracy when every face goes to the model that the gate says.
     pub routed_accuracy: f64,
     /// Mean log-likelihood of the right labels then, nats.
     pub routed_log_likelihood: f64,
     /// Share of the faces that go to the robust model.
     pub robust_share: f64,
+    /// Share of the faces that both answer.
+    pub both_share: f64,
     /// How well the measure tells blurred from sharp.
     pub auc: Separation,
 }
@@ -83,6 +92,8 @@ pub struct Alone {
     pub always_clear: f64,
     /// Accuracy of the robust model alone.
     pub always_robust: f64,
+    /// Accuracy of both together.
+    pub always_both: f64,
     /// Accuracy if every face went to a model that is right, where one is.
     pub oracle: f64,
 }
@@ -90,18 +101,24 @@ pub struct Alone {
 /// The best gates by each measure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GateComparison {
-    /// One for each of [`BlurMeasure::ALL`].
+    /// One for each of [`BlurMeasure::ALL`], under which one model answers for a face.
     pub fits: [GateFit; BlurMeasure::ALL.len()],
+    /// The best of these with faces for which both models answer, where that brings enough.
+    pub together: Option<GateFit>,
     /// What they are measured against.
     pub alone: Alone,
 }
 
 impl GateComparison {
-    /// The gate to ship: the one with the highest routed accuracy, of equals the first.
+    /// The gate to ship.
     pub fn best(&self) -> &GateFit {
-        let [first, others @ ..] = &self.fits;
-        others.iter().fold(first, |best, fit| if fit.routed_accuracy > best.routed_accuracy { fit } else { best })
+        self.together.as_ref().unwrap_or_else(|| best_alone(&self.fits))
     }
+}
+
+/// The one with the highest routed accuracy, of equals the first.
+fn best_alone([first, others @ ..]: &[GateFit; BlurMeasure::ALL.len()]) -> &GateFit {
+    others.iter().fold(first, |best, fit| if fit.routed_accuracy > best.routed_accuracy { fit } else { best })
 }
 
 impl fmt::Display for GateComparison {
@@ -109,14 +126,17 @@ impl fmt::Display for GateComparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<30} {:>10} {:>8} {:>8} {:>8} {:>10}",
+            "{:<36} {:>10} {:>8} {:>8} {:>8} {:>10}",
             "gate (states weigh equally)", "threshold", "accuracy", "robust", "AUC any", "AUC medium"
         )?;
-        for fit in &self.fits {
+        for fit in self.fits.iter().chain(&self.together) {
+            let name = match fit.both {
+                None => fit.measure.name().to_owned(),
+                Some([from, to]) => format!("both {from:.4}..{to:.4}, {}", percent(fit.both_share)),
+            };
             writeln!(
                 f,
-                "{:<30} {:>10.4} {:>8} {:>8} {:>8} {:>10}",
-                fit.measure.name(),
+                "{name:<36} {:>10.4} {:>8} {:>8} {:>8} {:>10}",
                 fit.threshold,
                 percent(fit.routed_accuracy),
                 percent(fit.robust_share),
@@ -124,9 +144,10 @@ impl fmt::Display for GateComparison {
                 area(fit.auc.medium)
             )?;
         }
-        writeln!(f, "{:<30} {:>10} {:>8} {:>8}", "always clear", "", percent(self.alone.always_clear), percent(0.0))?;
-        writeln!(f, "{:<30} {:>10} {:>8} {:>8}", "always robust", "", percent(self.alone.always_robust), percent(1.0))?;
-        write!(f, "{:<30} {:>10} {:>8}", "oracle", "", percent(self.alone.oracle))
+        writeln!(f, "{:<36} {:>10} {:>8} {:>8}", "always clear", "", percent(self.alone.always_clear), percent(0.0))?;
+        writeln!(f, "{:<36} {:>10} {:>8} {:>8}", "always robust", "", percent(self.alone.always_robust), percent(1.0))?;
+        writeln!(f, "{:<36} {:>10} {:>8}", "always both", "", percent(self.alone.always_both))?;
+        write!(f, "{:<36} {:>10} {:>8}", "oracle", "", percent(self.alone.oracle))
     }
 }
 
@@ -141,13 +162,21 @@ fn area(auc: Option<f64>) -> String {
 /// Fits a threshold for each measure; None without samples.
 ///
 /// The threshold is the one with the highest routed accuracy; of those that are equal, the one under which the right
-/// labels are most likely.
+/// labels are most likely. Under the best gate then comes the range of its measure in which both models together gain most,
+/// if that is [`LEAST_GAIN`].
 pub fn compare(samples: &[GateSample]) -> Option<GateComparison> {
     if samples.is_empty() {
         return None;
     }
-    let fits = BlurMeasure::ALL.map(|measure| assess(samples, measure, best_threshold(samples, measure)));
-    Some(GateComparison { fits, alone: Alone::of(samples) })
+    let fits = BlurMeasure::ALL.map(|measure| {
+        let threshold = best_threshold(samples, measure);
+        assess(samples, &GateConfig { measure, threshold, hysteresis: 0.0, both: None })
+    });
+    let alone = best_alone(&fits);
+    let gate = GateConfig { measure: alone.measure, threshold: alone.threshold, hysteresis: 0.0, both: None };
+    let together = best_range(samples, &gate).map(|range| assess(samples, &GateConfig { both: Some(range), ..gate }));
+    let together = together.filter(|fit| fit.routed_accuracy >= alone.routed_accuracy + LEAST_GAIN);
+    Some(GateComparison { fits, together, alone: Alone::of(samples) })
 }
 
 impl Alone {
@@ -156,6 +185,7 @@ impl Alone {
         Alone {
             always_clear: weighted_mean(samples, |sample| share(sample.clear.right)),
             always_robust: weighted_mean(samples, |sample| share(sample.robust.right)),
+            always_both: weighted_mean(samples, |sample| share(sample.both.right)),
             oracle: weighted_mean(samples, |sample| share(sample.clear.right || sample.robust.right)),
         }
     }
@@ -173,18 +203,28 @@ impl Separation {
     }
 }
 
-/// The figures of a given gate.
-pub fn assess(samples: &[GateSample], measure: BlurMeasure, threshold: f32) -> GateFit {
-    let gate = GateConfig { measure, threshold, hysteresis: 0.0 };
+/// The figures of a given gate, of single pictures.
+pub fn assess(samples: &[GateSample], gate: &GateConfig) -> GateFit {
+    let &GateConfig { measure, threshold, both, .. } = gate;
     let is_robust = |sample: &GateSample| gate.choose(sample.blur, None) == ModelChoice::Robust;
-    let routed = |sample: &GateSample| if is_robust(sample) { sample.robust } else { sample.clear };
+    let routed = |sample: &GateSample| if gate.asks_both(sample.blur) { sample.both } else { one_model(sample, gate) };
     GateFit {
         measure,
         threshold,
+        both,
         routed_accuracy: weighted_mean(samples, |sample| share(routed(sample).right)),
         routed_log_likelihood: weighted_mean(samples, |sample| f64::from(routed(sample).log_likelihood)),
         robust_share: weighted_mean(samples, |sample| share(is_robust(sample))),
+        both_share: weighted_mean(samples, |sample| share(gate.asks_both(sample.blur))),
         auc: Separation::of(samples, measure),
+    }
+}
+
+/// What the model that the gate chooses made of a face.
+fn one_model(sample: &GateSample, gate: &GateConfig) -> Outcome {
+    match gate.choose(sample.blur, None) {
+        ModelChoice::Clear => sample.clear,
+        ModelChoice::Robust => sample.robust,
     }
 }
 
@@ -240,6 +280,36 @@ fn best_threshold(samples: &[GateSample], measure: BlurMeasure) -> f32 {
     best
 }
 
+/// From and below which value of the gate's measure both models together gain most over the one that it chooses (the
+/// stretch with the largest sum: Bentley 1984, Kadane's algorithm); None where they gain nothing anywhere.
+fn best_range(samples: &[GateSample], gate: &GateConfig) -> Option<[f32; 2]> {
+    let weights = state_weights(samples);
+    // What is gained at each value that occurs.
+    let mut sorted: Vec<(f32, f64)> = samples
+        .iter()
+        .map(|sample| {
+            let gain = share(sample.both.right) - share(one_model(sample, gate).right);
+            (sample.blur.value(gate.measure), gain * weights[sample.state.index()])
+        })
+        .collect();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let gains: Vec<(f32, f64)> =
+        sorted.chunk_by(|a, b| a.0 == b.0).map(|equal| (equal[0].0, equal.iter().map(|one| one.1).sum())).collect();
+    let (mut begin, mut gained) = (0.0, 0.0);
+    let (mut best, mut most) = (None, 0.0);
+    for (index, &(value, gain)) in gains.iter().enumerate() {
+        if gained <= 0.0 {
+            (begin, gained) = (value, 0.0);
+        }
+        gained += gain;
+        if gained > most {
+            most = gained;
+            best = Some([begin, threshold_between(value, gains.get(index + 1).map(|next| next.0))]);
+        }
+    }
+    best
+}
+
 /// Above `value` and not above `next`.
 fn threshold_between(value: f32, next: Option<f32>) -> f32 {
     match next {
@@ -259,7 +329,10 @@ mod tests {
     fn sample(level: BlurLevel, value: f32, clear: bool, robust: bool) -> GateSample {
         let outcome = |right: bool| Outcome { right, log_likelihood: if right { -0.1 } else { -2.0 } };
         let blur = BlurEstimate { laplacian_variance: value, normalised: -value, noise_corrected: 0.0 };
-        GateSample { state: State::Blurred(level), blur, clear: outcome(clear), robust: outcome(robust) }
+        let [clear, robust] = [clear, robust].map(outcome);
+        // Together they are wrong wherever one of them is.
+        let both = if clear.right { robust } else { clear };
+        GateSample { state: State::Blurred(level), blur, clear, robust, both }
     }
 
     use BlurLevel::{High, Low, Medium, None as Sharp};
@@ -277,7 +350,8 @@ mod tests {
         assert_eq!(best.measure, BlurMeasure::LaplacianVariance);
         assert_eq!((best.threshold, best.routed_accuracy, best.robust_share), (6.0, 1.0, 0.5));
         assert_eq!(best.auc, Separation { any: Some(1.0), medium: Some(1.0) });
-        assert_eq!(comparison.alone, Alone { always_clear: 0.5, always_robust: 0.5, oracle: 1.0 });
+        assert_eq!(comparison.alone, Alone { always_clear: 0.5, always_robust: 0.5, always_both: 0.0, oracle: 1.0 });
+        assert_eq!(comparison.together, None);
         // The other measure is upside down here.
         assert_eq!(comparison.fits[1].auc.any, Some(0.0));
         assert!(comparison.to_string().contains("laplacian-variance"));
@@ -288,7 +362,8 @@ mod tests {
         let mut samples = vec![sample(Sharp, 9.0, true, true); 30];
         samples.extend([sample(Low, 5.0, true, false), sample(High, 5.0, false, true)]);
         samples.push(sample(High, 5.0, false, true));
-        let fit = assess(&samples, BlurMeasure::LaplacianVariance, 6.0);
+        let gate = GateConfig { measure: BlurMeasure::LaplacianVariance, threshold: 6.0, hysteresis: 0.0, both: None };
+        let fit = assess(&samples, &gate);
         assert!((fit.routed_accuracy - 2.0 / 3.0).abs() < 1e-12);
         assert!((fit.robust_share - 2.0 / 3.0).abs() < 1e-12);
     }
@@ -321,6 +396,30 @@ mod tests {
         tie.robust.log_likelihood = -0.5;
         let samples = [sample(Sharp, 9.0, true, false), tie, sample(High, 1.0, false, true)];
         assert_eq!(compare(&samples).unwrap().fits[0].threshold, 2.0);
+    }
+
+    #[test]
+    fn both_answer_where_that_gains_most() {
+        let right = Outcome { right: true, log_likelihood: -0.1 };
+        let helped = |value| GateSample { both: right, ..sample(Low, value, false, false) };
+        let samples = [
+            sample(Sharp, 9.0, true, false),
+            sample(Sharp, 8.0, true, false),
+            helped(7.0),
+            // One lost between two gained.
+            sample(Low, 6.5, true, false),
+            helped(6.0),
+            helped(6.0),
+            sample(High, 2.0, false, true),
+        ];
+        let comparison = compare(&samples).unwrap();
+        let (alone, together) = (comparison.fits[0], comparison.together.unwrap());
+        assert_eq!(comparison.best(), &together);
+        assert_eq!((together.threshold, together.both), (alone.threshold, Some([6.0, 7.5])));
+        // Three of four faces of one of three states, less the one that the clear model had right.
+        assert!((together.routed_accuracy - alone.routed_accuracy - 2.0 / 12.0).abs() < 1e-12, "{comparison}");
+        assert!((together.both_share - 1.0 / 3.0).abs() < 1e-12);
+        assert_eq!(together.robust_share, alone.robust_share);
     }
 
     #[test]
