@@ -204,7 +204,7 @@ impl Pipeline {
         frame: &Frame,
     ) -> anyhow::Result<FaceReading> {
         let (id, face) = &self.faces[index];
-        let scores = self.recognizer.answer(crop.view(), (blur, model))?;
+        let scores = self.recognizer.scores_with(crop.view(), model)?;
         let now = Recognition { blur, model, scores };
         let scores = now.scores.as_slice();
         let person = self
@@ -249,8 +249,7 @@ fn why(now: &Recognition, gate: &GateConfig) -> String {
     let side = if is_below { "below" } else { "not below" };
     let agrees = is_below == (now.model == ModelChoice::Robust);
     let held = if agrees { "" } else { ", too near to switch" };
-    let helped = if gate.asks_both(now.blur) { ", both asked" } else { "" };
-    format!("sharpness {} {side} {}{held}{helped}", short(value), short(threshold))
+    format!("sharpness {} {side} {}{held}", short(value), short(threshold))
 }
 
 /// Three figures or so, whatever the measure's range.

@@ -54,12 +54,7 @@ fn manifest() -> Manifest {
         unsure_below: 0.4,
         input: InputSpec { side: SIDE, normalisation: Normalisation::PerCrop { min_std: 4.0 } },
         align: Alignment::default(),
-        gate: GateConfig {
-            measure: BlurMeasure::LaplacianVariance,
-            threshold: BLUR_THRESHOLD,
-            hysteresis: 0.2,
-            both: None,
-        },
+        gate: GateConfig { measure: BlurMeasure::LaplacianVariance, threshold: BLUR_THRESHOLD, hysteresis: 0.2 },
         detector: DetectorEntry::Rustface {},
         golden: FileEntry { file: "golden.json".into(), sha256: String::new() },
         provenance: Provenance {

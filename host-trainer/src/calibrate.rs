@@ -48,7 +48,6 @@ impl Calibration {
         let gate = self.gate.best();
         manifest.gate.measure = gate.measure;
         manifest.gate.threshold = gate.threshold;
-        manifest.gate.both = gate.both;
         for entry in &mut manifest.models {
             let model = self.model(entry.role);
             entry.temperature = model.temperature;
@@ -95,12 +94,8 @@ pub fn calibrate(recognizer: &Recognizer, faces: &[&Sample]) -> anyhow::Result<C
         .map(|face| GateSample {
             state: face.state,
             blur: face.blur,
-            clear: outcome(&Scores::softmax(&face.clear, clear.temperature), face.label),
-            robust: outcome(&Scores::softmax(&face.robust, robust.temperature), face.label),
-            both: outcome(
-                &Scores::together([(&face.clear, clear.temperature), (&face.robust, robust.temperature)]),
-                face.label,
-            ),
+            clear: outcome(&face.clear, face.label, clear.temperature),
+            robust: outcome(&face.robust, face.label, robust.temperature),
         })
         .collect();
     let gate = compare(&samples).ok_or_else(|| {
@@ -139,15 +134,15 @@ fn fit(answered: &[Answered], logits: fn(&Answered) -> &Vec<f32>, meant_for: fn(
         .map(|level| {
             let of_level: Vec<&Answered> =
                 answered.iter().filter(|face| face.state == State::Blurred(*level)).collect();
-            let right =
-                of_level.iter().filter(|face| outcome(&Scores::softmax(logits(face), 1.0), face.label).right).count();
+            let right = of_level.iter().filter(|face| outcome(logits(face), face.label, 1.0).right).count();
             right as f64 / of_level.len().max(1) as f64
         })
         .collect();
     ModelFit { temperature: fit_temperature(&rows, &labels), accuracy }
 }
 
-fn outcome(scores: &Scores, label: usize) -> Outcome {
+fn outcome(logits: &[f32], label: usize, temperature: f32) -> Outcome {
+    let scores = Scores::softmax(logits, temperature);
     let likelihood = scores.as_slice().get(label).copied().unwrap_or(0.0);
     Outcome {
         right: scores.best().0 == label,

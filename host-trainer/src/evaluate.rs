@@ -232,7 +232,7 @@ fn gate_row(rows: &[LevelAnswers], recognizer: &Recognizer) -> GateRow {
     let gate = *recognizer.gate();
     GateRow {
         gate,
-        shipped: gate::assess(&samples, &gate),
+        shipped: gate::assess(&samples, gate.measure, gate.threshold),
         alone: gate::Alone::of(&samples),
         auc: BlurMeasure::ALL.map(|measure| (measure.name(), gate::Separation::of(&samples, measure))).into(),
     }

@@ -118,12 +118,7 @@ fn draft(context: &Context<'_>, data: &DataSet, clear: &Trained, robust: &Traine
         unsure_below: context.trial.unsure_below,
         input: context.trial.input,
         align: Alignment::default(),
-        gate: GateConfig {
-            measure: models::BlurMeasure::LaplacianVariance,
-            threshold: 0.0,
-            hysteresis: HYSTERESIS,
-            both: None,
-        },
+        gate: GateConfig { measure: models::BlurMeasure::LaplacianVariance, threshold: 0.0, hysteresis: HYSTERESIS },
         detector: DetectorEntry::Rustface {},
         golden: FileEntry { file: GOLDEN_FILE.into(), sha256: String::new() },
         provenance: Provenance {

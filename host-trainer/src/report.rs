@@ -206,18 +206,16 @@ mod tests {
             slices: Vec::new(),
             cuts: None,
             gate: Some(GateRow {
-                gate: GateConfig { measure, threshold: 4.0, hysteresis: 0.1, both: None },
+                gate: GateConfig { measure, threshold: 4.0, hysteresis: 0.1 },
                 shipped: GateFit {
                     measure,
                     threshold: 4.0,
-                    both: None,
                     routed_accuracy: 0.8,
                     routed_log_likelihood: -0.5,
                     robust_share: 0.2,
-                    both_share: 0.1,
                     auc,
                 },
-                alone: Alone { always_clear: 0.7, always_robust: 0.6, always_both: 0.65, oracle: 0.9 },
+                alone: Alone { always_clear: 0.7, always_robust: 0.6, oracle: 0.9 },
                 auc: [("laplacian-variance", auc)].into(),
             }),
             settings: Settings {

@@ -154,14 +154,6 @@ impl Scores {
         }
     }
 
-    /// What two models say together: the softmax of the mean of their logits, each over its temperature (the geometric mean of
-    /// their probabilities).
-    pub fn together([(a, a_temperature), (b, b_temperature)]: [(&[f32], f32); 2]) -> Self {
-        let mean = |(a, b): (&f32, &f32)| (a / a_temperature.max(1e-3) + b / b_temperature.max(1e-3)) / 2.0;
-        let logits: Vec<f32> = a.iter().zip(b).map(mean).collect();
-        Self::softmax(&logits, 1.0)
-    }
-
     /// The most probable output and its probability; of equals the first.
     pub fn best(&self) -> (usize, f32) {
         let mut best = (0, 0.0);
@@ -189,22 +181,6 @@ mod tests {
 
     fn refusal(bytes: &[u8]) -> String {
         Classifier::from_onnx(bytes, "net.onnx", 4, 3).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn two_models_together_say_the_geometric_mean() {
-        let (a, b) = ([1.0, 2.0, -1.0], [0.5, -0.5, 3.0]);
-        let together = Scores::together([(&a, 0.5), (&b, 2.0)]);
-        let products: Vec<f32> = Scores::softmax(&a, 0.5)
-            .as_slice()
-            .iter()
-            .zip(Scores::softmax(&b, 2.0).as_slice())
-            .map(|(a, b)| (a * b).sqrt())
-            .collect();
-        let total: f32 = products.iter().sum();
-        for (found, product) in together.as_slice().iter().zip(products) {
-            assert!((found - product / total).abs() < 1e-6, "{together:?}");
-        }
     }
 
     #[test]

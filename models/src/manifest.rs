@@ -232,7 +232,7 @@ mod tests {
             seed in 0..=i64::MAX as u64, name in "\\PC{1,20}", command in any::<String>(),
             threshold in 0f32..1e6, hysteresis in 0f32..0.99, temperature in 1e-2f32..1e2,
             metrics in prop::collection::btree_map("[a-z.\"-]{1,9}", -1e6f32..1e6, 0..5),
-            side in 8usize..512, yunet: bool, both in prop::option::of((0f32..1.0, 1f32..9.0)),
+            side in 8usize..512, yunet: bool,
         ) {
             let mut manifest = manifest();
             manifest.provenance.seed = seed;
@@ -240,7 +240,6 @@ mod tests {
             manifest.provenance.command = command;
             manifest.gate.threshold = threshold;
             manifest.gate.hysteresis = hysteresis;
-            manifest.gate.both = both.map(|(from, to)| [from, to]);
             manifest.input.side = side;
             manifest.models[1].temperature = temperature;
             manifest.models[0].metrics = metrics;

@@ -69,10 +69,6 @@ pub(crate) fn check(manifest: &Manifest, path: &Path) -> Result<(), BundleError>
     let holds = threshold.is_finite() && threshold >= 0.0;
     must(holds, "gate.threshold", &threshold, "a finite number of at least 0")?;
     share(manifest.gate.hysteresis, "gate.hysteresis")?;
-    if let Some([from, to]) = manifest.gate.both {
-        let holds = 0.0 <= from && from < to;
-        must(holds, "gate.both", &format!("[{from}, {to}]"), "two numbers of at least 0, the second larger")?;
-    }
     let seed = manifest.provenance.seed;
     must(i64::try_from(seed).is_ok(), "provenance.seed", &seed, "below 2^63")?;
 
@@ -136,8 +132,6 @@ mod tests {
             refusal(|m| m.input.normalisation = Normalisation::Clahe { tiles: 0, clip_limit: 2.0, min_std: 8.0 }),
             refusal(|m| m.input.normalisation = Normalisation::Clahe { tiles: 4, clip_limit: 0.5, min_std: 8.0 }),
             refusal(|m| m.gate.threshold = f32::INFINITY),
-            refusal(|m| m.gate.both = Some([2.0, 2.0])),
-            refusal(|m| m.gate.both = Some([f32::NAN, 2.0])),
             refusal(|m| m.align.eye_distance = 0.0),
             refusal(|m| m.unsure_below = -0.1),
             refusal(|m| m.models[0].blur_band = [2.0, 1.0]),

@@ -13,7 +13,7 @@ pub struct Recognition {
     pub blur: BlurEstimate,
     /// The model that the gate chose.
     pub model: ModelChoice,
-    /// What that model says, or both together: see [`GateConfig::both`].
+    /// What that model says.
     pub scores: Scores,
 }
 
@@ -93,7 +93,7 @@ impl Recognizer {
     /// The crop has the wrong size, or the model fails.
     pub fn recognise(&self, crop: Gray8<'_>, previous: Option<ModelChoice>) -> Result<Recognition, ClassifierError> {
         let (blur, model) = self.route(crop, previous);
-        let scores = self.answer(crop, (blur, model))?;
+        let scores = self.scores_with(crop, model)?;
         Ok(Recognition { blur, model, scores })
     }
 
@@ -101,25 +101,6 @@ impl Recognizer {
     pub fn route(&self, crop: Gray8<'_>, previous: Option<ModelChoice>) -> (BlurEstimate, ModelChoice) {
         let blur = BlurEstimate::of(crop);
         (blur, self.gate.choose(blur, previous))
-    }
-
-    /// The second half: what the model of a crop's route says of it, or both models where the blur is one of those that both
-    /// answer.
-    ///
-    /// # Errors
-    /// As [`Recognizer::recognise`].
-    pub fn answer(
-        &self,
-        crop: Gray8<'_>,
-        (blur, model): (BlurEstimate, ModelChoice),
-    ) -> Result<Scores, ClassifierError> {
-        if !self.gate.asks_both(blur) {
-            return self.scores_with(crop, model);
-        }
-        let tensor = self.input.tensor(crop)?;
-        let [clear, robust] = [&self.clear, &self.robust];
-        let logits = [clear.classifier.logits(&tensor)?, robust.classifier.logits(&tensor)?];
-        Ok(Scores::together([(&logits[0], clear.temperature), (&logits[1], robust.temperature)]))
     }
 
     /// The scores of one model, whatever the blur.
@@ -138,11 +119,6 @@ impl Recognizer {
     pub fn logits_with(&self, crop: Gray8<'_>, model: ModelChoice) -> Result<Vec<f32>, ClassifierError> {
         let tensor = self.input.tensor(crop)?;
         self.model(model).classifier.logits(&tensor)
-    }
-
-    /// What a model's logits are divided by before the softmax.
-    pub fn temperature(&self, model: ModelChoice) -> f32 {
-        self.model(model).temperature
     }
 
     fn model(&self, choice: ModelChoice) -> &Calibrated {
@@ -177,25 +153,6 @@ mod tests {
             recognizer.logits_with(crop(1).view(), ModelChoice::Robust),
         );
         assert_ne!(clear.unwrap(), robust.unwrap());
-    }
-
-    #[test]
-    fn both_models_answer_for_the_faces_between() {
-        let mut recognizer = recognizer();
-        let sharp = crop(1);
-        let alone = recognizer.recognise(sharp.view(), None).unwrap();
-        let value = alone.blur.value(recognizer.gate.measure);
-        recognizer.gate.both = Some([value, value + 1.0]);
-        let together = recognizer.recognise(sharp.view(), None).unwrap();
-        assert_eq!((together.blur, together.model), (alone.blur, alone.model));
-        let logits = ModelChoice::ALL.map(|model| recognizer.logits_with(sharp.view(), model).unwrap());
-        let temperatures = ModelChoice::ALL.map(|model| manifest().model(model).unwrap().temperature);
-        let expected = Scores::together([(&logits[0], temperatures[0]), (&logits[1], temperatures[1])]);
-        assert_eq!(together.scores, expected);
-        assert_ne!(together.scores, alone.scores);
-        let soft = box_blur(sharp.view(), 2.0);
-        let beyond = recognizer.recognise(soft.view(), None).unwrap();
-        assert_eq!(beyond.scores, recognizer.scores_with(soft.view(), beyond.model).unwrap());
     }
 
     #[test]

@@ -47,10 +47,6 @@ pub struct GateConfig {
     /// Share of the threshold (0 to 1) that a face must go beyond it to change models,
     /// so that one at the edge does not flicker between the two.
     pub hysteresis: f32,
-    /// From and below which value of the measure both models answer together, whichever is chosen: slightly blurred faces are
-    /// none of either's own. `None` where that brought nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub both: Option<[f32; 2]>,
 }
 
 impl GateConfig {
@@ -64,12 +60,6 @@ impl GateConfig {
         };
         if blur.value(self.measure) >= limit { ModelChoice::Clear } else { ModelChoice::Robust }
     }
-
-    /// Whether both models answer together.
-    pub fn asks_both(&self, blur: BlurEstimate) -> bool {
-        let value = blur.value(self.measure);
-        self.both.is_some_and(|[from, to]| from <= value && value < to)
-    }
 }
 
 #[cfg(test)]
@@ -79,7 +69,7 @@ mod tests {
     use super::*;
 
     fn gate(threshold: f32, hysteresis: f32) -> GateConfig {
-        GateConfig { measure: BlurMeasure::NormalisedLaplacianVariance, threshold, hysteresis, both: None }
+        GateConfig { measure: BlurMeasure::NormalisedLaplacianVariance, threshold, hysteresis }
     }
 
     fn blur(normalised: f32) -> BlurEstimate {
@@ -91,16 +81,6 @@ mod tests {
         let gate = gate(0.2, 0.25);
         assert_eq!(gate.choose(blur(0.19), None), ModelChoice::Robust);
         assert_eq!(gate.choose(blur(0.2), None), ModelChoice::Clear);
-    }
-
-    #[test]
-    fn both_answer_from_one_value_on_and_below_another() {
-        let alone = gate(0.2, 0.25);
-        let together = GateConfig { both: Some([0.1, 0.5]), ..alone };
-        for (value, expected) in [(0.09, false), (0.1, true), (0.3, true), (0.5, false), (f32::NAN, false)] {
-            assert_eq!(together.asks_both(blur(value)), expected, "{value}");
-            assert!(!alone.asks_both(blur(value)));
-        }
     }
 
     const PREVIOUS: [Option<ModelChoice>; 3] = [None, Some(ModelChoice::Clear), Some(ModelChoice::Robust)];

@@ -42,12 +42,7 @@ fn bare_manifest() -> Manifest {
         unsure_below: 0.4,
         input: InputSpec { side: SIDE, normalisation: Normalisation::PerCrop { min_std: 4.0 } },
         align: Alignment::default(),
-        gate: GateConfig {
-            measure: BlurMeasure::NormalisedLaplacianVariance,
-            threshold: 2.0,
-            hysteresis: 0.2,
-            both: None,
-        },
+        gate: GateConfig { measure: BlurMeasure::NormalisedLaplacianVariance, threshold: 2.0, hysteresis: 0.2 },
         detector: DetectorEntry::Rustface {},
         golden: FileEntry { file: "golden.json".into(), sha256: String::new() },
         provenance: Provenance {

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::roc::auc;
 
-/// Accuracy, at least, that two answers in the place of one must bring: they take twice the time.
-const LEAST_GAIN: f64 = 0.002;
+/// Accuracy that a threshold may lack of the best one's, some standard error of the difference on 2,000 faces: over such a
+/// plateau luck would decide, and the lowest threshold leaves sharp faces to the model that was made for them.
+const PLATEAU: f64 = 0.001;
 
 /// What was done to a face before a gate saw it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -42,8 +43,6 @@ pub struct GateSample {
     pub clear: Outcome,
     /// What the robust model made of it.
     pub robust: Outcome,
-    /// What both made of it together.
-    pub both: Outcome,
 }
 
 /// One model's success on one face.
@@ -62,16 +61,12 @@ pub struct GateFit {
     pub measure: BlurMeasure,
     /// Faces with less of the measure go to the robust model.
     pub threshold: f32,
-    /// From and below which of it both models answer.
-    pub both: Option<[f32; 2]>,
     /// Accuracy when every face goes to the model that the gate says.
     pub routed_accuracy: f64,
     /// Mean log-likelihood of the right labels then, nats.
     pub routed_log_likelihood: f64,
     /// Share of the faces that go to the robust model.
     pub robust_share: f64,
-    /// Share of the faces that both answer.
-    pub both_share: f64,
     /// How well the measure tells blurred from sharp.
     pub auc: Separation,
 }
@@ -92,8 +87,6 @@ pub struct Alone {
     pub always_clear: f64,
     /// Accuracy of the robust model alone.
     pub always_robust: f64,
-    /// Accuracy of both together.
-    pub always_both: f64,
     /// Accuracy if every face went to a model that is right, where one is.
     pub oracle: f64,
 }
@@ -101,24 +94,18 @@ pub struct Alone {
 /// The best gates by each measure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GateComparison {
-    /// One for each of [`BlurMeasure::ALL`], under which one model answers for a face.
+    /// One for each of [`BlurMeasure::ALL`].
     pub fits: [GateFit; BlurMeasure::ALL.len()],
-    /// The best of these with faces for which both models answer, where that brings enough.
-    pub together: Option<GateFit>,
     /// What they are measured against.
     pub alone: Alone,
 }
 
 impl GateComparison {
-    /// The gate to ship.
+    /// The gate to ship: the one with the highest routed accuracy, of equals the first.
     pub fn best(&self) -> &GateFit {
-        self.together.as_ref().unwrap_or_else(|| best_alone(&self.fits))
+        let [first, others @ ..] = &self.fits;
+        others.iter().fold(first, |best, fit| if fit.routed_accuracy > best.routed_accuracy { fit } else { best })
     }
-}
-
-/// The one with the highest routed accuracy, of equals the first.
-fn best_alone([first, others @ ..]: &[GateFit; BlurMeasure::ALL.len()]) -> &GateFit {
-    others.iter().fold(first, |best, fit| if fit.routed_accuracy > best.routed_accuracy { fit } else { best })
 }
 
 impl fmt::Display for GateComparison {
@@ -126,17 +113,14 @@ impl fmt::Display for GateComparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:<36} {:>10} {:>8} {:>8} {:>8} {:>10}",
+            "{:<30} {:>10} {:>8} {:>8} {:>8} {:>10}",
             "gate (states weigh equally)", "threshold", "accuracy", "robust", "AUC any", "AUC medium"
         )?;
-        for fit in self.fits.iter().chain(&self.together) {
-            let name = match fit.both {
-                None => fit.measure.name().to_owned(),
-                Some([from, to]) => format!("both {from:.4}..{to:.4}, {}", percent(fit.both_share)),
-            };
+        for fit in &self.fits {
             writeln!(
                 f,
-                "{name:<36} {:>10.4} {:>8} {:>8} {:>8} {:>10}",
+                "{:<30} {:>10.4} {:>8} {:>8} {:>8} {:>10}",
+                fit.measure.name(),
                 fit.threshold,
                 percent(fit.routed_accuracy),
                 percent(fit.robust_share),
@@ -144,10 +128,9 @@ impl fmt::Display for GateComparison {
                 area(fit.auc.medium)
             )?;
         }
-        writeln!(f, "{:<36} {:>10} {:>8} {:>8}", "always clear", "", percent(self.alone.always_clear), percent(0.0))?;
-        writeln!(f, "{:<36} {:>10} {:>8} {:>8}", "always robust", "", percent(self.alone.always_robust), percent(1.0))?;
-        writeln!(f, "{:<36} {:>10} {:>8}", "always both", "", percent(self.alone.always_both))?;
-        write!(f, "{:<36} {:>10} {:>8}", "oracle", "", percent(self.alone.oracle))
+        writeln!(f, "{:<30} {:>10} {:>8} {:>8}", "always clear", "", percent(self.alone.always_clear), percent(0.0))?;
+        writeln!(f, "{:<30} {:>10} {:>8} {:>8}", "always robust", "", percent(self.alone.always_robust), percent(1.0))?;
+        write!(f, "{:<30} {:>10} {:>8}", "oracle", "", percent(self.alone.oracle))
     }
 }
 
@@ -161,22 +144,13 @@ fn area(auc: Option<f64>) -> String {
 
 /// Fits a threshold for each measure; None without samples.
 ///
-/// The threshold is the one with the highest routed accuracy; of those that are equal, the one under which the right
-/// labels are most likely. Under the best gate then comes the range of its measure in which both models together gain most,
-/// if that is [`LEAST_GAIN`].
+/// The threshold is the lowest whose routed accuracy is within [`PLATEAU`] of the highest.
 pub fn compare(samples: &[GateSample]) -> Option<GateComparison> {
     if samples.is_empty() {
         return None;
     }
-    let fits = BlurMeasure::ALL.map(|measure| {
-        let threshold = best_threshold(samples, measure);
-        assess(samples, &GateConfig { measure, threshold, hysteresis: 0.0, both: None })
-    });
-    let alone = best_alone(&fits);
-    let gate = GateConfig { measure: alone.measure, threshold: alone.threshold, hysteresis: 0.0, both: None };
-    let together = best_range(samples, &gate).map(|range| assess(samples, &GateConfig { both: Some(range), ..gate }));
-    let together = together.filter(|fit| fit.routed_accuracy >= alone.routed_accuracy + LEAST_GAIN);
-    Some(GateComparison { fits, together, alone: Alone::of(samples) })
+    let fits = BlurMeasure::ALL.map(|measure| assess(samples, measure, best_threshold(samples, measure)));
+    Some(GateComparison { fits, alone: Alone::of(samples) })
 }
 
 impl Alone {
@@ -185,7 +159,6 @@ impl Alone {
         Alone {
             always_clear: weighted_mean(samples, |sample| share(sample.clear.right)),
             always_robust: weighted_mean(samples, |sample| share(sample.robust.right)),
-            always_both: weighted_mean(samples, |sample| share(sample.both.right)),
             oracle: weighted_mean(samples, |sample| share(sample.clear.right || sample.robust.right)),
         }
     }
@@ -203,28 +176,18 @@ impl Separation {
     }
 }
 
-/// The figures of a given gate, of single pictures.
-pub fn assess(samples: &[GateSample], gate: &GateConfig) -> GateFit {
-    let &GateConfig { measure, threshold, both, .. } = gate;
+/// The figures of a given gate.
+pub fn assess(samples: &[GateSample], measure: BlurMeasure, threshold: f32) -> GateFit {
+    let gate = GateConfig { measure, threshold, hysteresis: 0.0 };
     let is_robust = |sample: &GateSample| gate.choose(sample.blur, None) == ModelChoice::Robust;
-    let routed = |sample: &GateSample| if gate.asks_both(sample.blur) { sample.both } else { one_model(sample, gate) };
+    let routed = |sample: &GateSample| if is_robust(sample) { sample.robust } else { sample.clear };
     GateFit {
         measure,
         threshold,
-        both,
         routed_accuracy: weighted_mean(samples, |sample| share(routed(sample).right)),
         routed_log_likelihood: weighted_mean(samples, |sample| f64::from(routed(sample).log_likelihood)),
         robust_share: weighted_mean(samples, |sample| share(is_robust(sample))),
-        both_share: weighted_mean(samples, |sample| share(gate.asks_both(sample.blur))),
         auc: Separation::of(samples, measure),
-    }
-}
-
-/// What the model that the gate chooses made of a face.
-fn one_model(sample: &GateSample, gate: &GateConfig) -> Outcome {
-    match gate.choose(sample.blur, None) {
-        ModelChoice::Clear => sample.clear,
-        ModelChoice::Robust => sample.robust,
     }
 }
 
@@ -258,56 +221,18 @@ fn best_threshold(samples: &[GateSample], measure: BlurMeasure) -> f32 {
         samples.iter().map(|sample| (sample.blur.value(measure), sample)).collect();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
 
-    // What is gained over sending every face to the clear model. Accuracy is counted in weights that are all of one
-    // size where the states have equally many faces, so near-equal sums are equal in truth.
-    let (mut right, mut likelihood) = (0.0, 0.0);
-    let (mut best_right, mut best_likelihood) = (0.0, 0.0);
-    let mut best = sorted.first().map_or(0.0, |first| first.0);
+    // Each with the accuracy that is gained over sending every face to the clear model.
+    let mut tried = vec![(sorted.first().map_or(0.0, |first| first.0), 0.0)];
+    let mut gained = 0.0;
     for (index, &(value, sample)) in sorted.iter().enumerate() {
-        let weight = weights[sample.state.index()];
-        right += weight * (share(sample.robust.right) - share(sample.clear.right));
-        likelihood += weight * f64::from(sample.robust.log_likelihood - sample.clear.log_likelihood);
+        gained += weights[sample.state.index()] * (share(sample.robust.right) - share(sample.clear.right));
         let next = sorted.get(index + 1).map(|next| next.0);
-        if next == Some(value) {
-            continue;
-        }
-        let is_better = right > best_right + 1e-9 || (right > best_right - 1e-9 && likelihood > best_likelihood);
-        if is_better {
-            (best_right, best_likelihood) = (right, likelihood);
-            best = threshold_between(value, next);
+        if next != Some(value) {
+            tried.push((threshold_between(value, next), gained));
         }
     }
-    best
-}
-
-/// From and below which value of the gate's measure both models together gain most over the one that it chooses (the
-/// stretch with the largest sum: Bentley 1984, Kadane's algorithm); None where they gain nothing anywhere.
-fn best_range(samples: &[GateSample], gate: &GateConfig) -> Option<[f32; 2]> {
-    let weights = state_weights(samples);
-    // What is gained at each value that occurs.
-    let mut sorted: Vec<(f32, f64)> = samples
-        .iter()
-        .map(|sample| {
-            let gain = share(sample.both.right) - share(one_model(sample, gate).right);
-            (sample.blur.value(gate.measure), gain * weights[sample.state.index()])
-        })
-        .collect();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let gains: Vec<(f32, f64)> =
-        sorted.chunk_by(|a, b| a.0 == b.0).map(|equal| (equal[0].0, equal.iter().map(|one| one.1).sum())).collect();
-    let (mut begin, mut gained) = (0.0, 0.0);
-    let (mut best, mut most) = (None, 0.0);
-    for (index, &(value, gain)) in gains.iter().enumerate() {
-        if gained <= 0.0 {
-            (begin, gained) = (value, 0.0);
-        }
-        gained += gain;
-        if gained > most {
-            most = gained;
-            best = Some([begin, threshold_between(value, gains.get(index + 1).map(|next| next.0))]);
-        }
-    }
-    best
+    let most = tried.iter().fold(0.0, |most: f64, &(_, gained)| most.max(gained));
+    tried.iter().find(|&&(_, gained)| gained >= most - PLATEAU).map_or(0.0, |&(threshold, _)| threshold)
 }
 
 /// Above `value` and not above `next`.
@@ -329,10 +254,7 @@ mod tests {
     fn sample(level: BlurLevel, value: f32, clear: bool, robust: bool) -> GateSample {
         let outcome = |right: bool| Outcome { right, log_likelihood: if right { -0.1 } else { -2.0 } };
         let blur = BlurEstimate { laplacian_variance: value, normalised: -value, noise_corrected: 0.0 };
-        let [clear, robust] = [clear, robust].map(outcome);
-        // Together they are wrong wherever one of them is.
-        let both = if clear.right { robust } else { clear };
-        GateSample { state: State::Blurred(level), blur, clear, robust, both }
+        GateSample { state: State::Blurred(level), blur, clear: outcome(clear), robust: outcome(robust) }
     }
 
     use BlurLevel::{High, Low, Medium, None as Sharp};
@@ -350,8 +272,7 @@ mod tests {
         assert_eq!(best.measure, BlurMeasure::LaplacianVariance);
         assert_eq!((best.threshold, best.routed_accuracy, best.robust_share), (6.0, 1.0, 0.5));
         assert_eq!(best.auc, Separation { any: Some(1.0), medium: Some(1.0) });
-        assert_eq!(comparison.alone, Alone { always_clear: 0.5, always_robust: 0.5, always_both: 0.0, oracle: 1.0 });
-        assert_eq!(comparison.together, None);
+        assert_eq!(comparison.alone, Alone { always_clear: 0.5, always_robust: 0.5, oracle: 1.0 });
         // The other measure is upside down here.
         assert_eq!(comparison.fits[1].auc.any, Some(0.0));
         assert!(comparison.to_string().contains("laplacian-variance"));
@@ -362,8 +283,7 @@ mod tests {
         let mut samples = vec![sample(Sharp, 9.0, true, true); 30];
         samples.extend([sample(Low, 5.0, true, false), sample(High, 5.0, false, true)]);
         samples.push(sample(High, 5.0, false, true));
-        let gate = GateConfig { measure: BlurMeasure::LaplacianVariance, threshold: 6.0, hysteresis: 0.0, both: None };
-        let fit = assess(&samples, &gate);
+        let fit = assess(&samples, BlurMeasure::LaplacianVariance, 6.0);
         assert!((fit.routed_accuracy - 2.0 / 3.0).abs() < 1e-12);
         assert!((fit.robust_share - 2.0 / 3.0).abs() < 1e-12);
     }
@@ -388,38 +308,25 @@ mod tests {
     }
 
     #[test]
-    fn equal_accuracy_is_settled_by_likelihood() {
-        let mut tie = sample(Low, 3.0, true, true);
-        tie.robust.log_likelihood = -0.01;
-        let samples = [sample(Sharp, 9.0, true, false), tie, sample(High, 1.0, false, true)];
-        assert_eq!(compare(&samples).unwrap().fits[0].threshold, 6.0);
-        tie.robust.log_likelihood = -0.5;
-        let samples = [sample(Sharp, 9.0, true, false), tie, sample(High, 1.0, false, true)];
+    fn of_thresholds_that_are_as_good_the_lowest_is_taken() {
+        let of = |gain: bool| {
+            let tie = sample(Low, 3.0, true, true);
+            compare(&[
+                sample(Sharp, 9.0, true, false),
+                tie,
+                sample(Low, 5.0, !gain, gain),
+                sample(High, 1.0, false, true),
+            ])
+            .unwrap()
+            .fits[0]
+        };
+        // The face at 3 is right either way, the one at 5 with the one model or with the other.
+        assert_eq!((of(false).threshold, of(true).threshold), (2.0, 7.0));
+        // One gained face in two thousand does not move the threshold up.
+        let mut samples = vec![sample(Low, 3.0, true, true); 2000];
+        samples.push(sample(Low, 5.0, false, true));
+        samples.extend([sample(Sharp, 9.0, true, false), sample(High, 1.0, false, true)]);
         assert_eq!(compare(&samples).unwrap().fits[0].threshold, 2.0);
-    }
-
-    #[test]
-    fn both_answer_where_that_gains_most() {
-        let right = Outcome { right: true, log_likelihood: -0.1 };
-        let helped = |value| GateSample { both: right, ..sample(Low, value, false, false) };
-        let samples = [
-            sample(Sharp, 9.0, true, false),
-            sample(Sharp, 8.0, true, false),
-            helped(7.0),
-            // One lost between two gained.
-            sample(Low, 6.5, true, false),
-            helped(6.0),
-            helped(6.0),
-            sample(High, 2.0, false, true),
-        ];
-        let comparison = compare(&samples).unwrap();
-        let (alone, together) = (comparison.fits[0], comparison.together.unwrap());
-        assert_eq!(comparison.best(), &together);
-        assert_eq!((together.threshold, together.both), (alone.threshold, Some([6.0, 7.5])));
-        // Three of four faces of one of three states, less the one that the clear model had right.
-        assert!((together.routed_accuracy - alone.routed_accuracy - 2.0 / 12.0).abs() < 1e-12, "{comparison}");
-        assert!((together.both_share - 1.0 / 3.0).abs() < 1e-12);
-        assert_eq!(together.robust_share, alone.robust_share);
     }
 
     #[test]

@@ -30,10 +30,6 @@ pub struct FaceAnswer {
     pub clear: ModelAnswer,
     /// What the robust model said.
     pub robust: ModelAnswer,
-    /// What both said together.
-    pub both: ModelAnswer,
-    /// Whether the gate had both answer.
-    pub asked_both: bool,
 }
 
 /// What one model said about one face.
@@ -46,10 +42,9 @@ pub struct ModelAnswer {
 }
 
 impl FaceAnswer {
-    /// What the model that the gate chose said, or both where it had both answer.
+    /// What the model that the gate chose said.
     pub fn routed(&self) -> &Answer {
         match self.model {
-            _ if self.asked_both => &self.both.answer,
             ModelChoice::Clear => &self.clear.answer,
             ModelChoice::Robust => &self.robust.answer,
         }
@@ -64,7 +59,6 @@ impl FaceAnswer {
             blur: self.blur,
             clear: outcome(&self.clear),
             robust: outcome(&self.robust),
-            both: outcome(&self.both),
         }
     }
 }
@@ -112,19 +106,18 @@ pub fn crop(recognizer: &Recognizer, picture: Gray8<'_>) -> GrayImage {
 /// A model that fails.
 pub fn ask(recognizer: &Recognizer, picture: Gray8<'_>, truth: usize) -> Result<FaceAnswer, ClassifierError> {
     let crop = crop(recognizer, picture);
-    let (blur, model) = recognizer.route(crop.view(), None);
-    let [clear, robust] = ModelChoice::ALL.map(|model| recognizer.logits_with(crop.view(), model));
-    let (clear, robust) = (clear?, robust?);
-    let [clear_temperature, robust_temperature] = ModelChoice::ALL.map(|model| recognizer.temperature(model));
-    let both = Scores::together([(&clear, clear_temperature), (&robust, robust_temperature)]);
-    Ok(FaceAnswer {
-        blur,
-        model,
-        clear: model_answer(&Scores::softmax(&clear, clear_temperature), truth),
-        robust: model_answer(&Scores::softmax(&robust, robust_temperature), truth),
-        both: model_answer(&both, truth),
-        asked_both: recognizer.gate().asks_both(blur),
-    })
+    let routed = recognizer.recognise(crop.view(), None)?;
+    let other = match routed.model {
+        ModelChoice::Clear => ModelChoice::Robust,
+        ModelChoice::Robust => ModelChoice::Clear,
+    };
+    let other = model_answer(&recognizer.scores_with(crop.view(), other)?, truth);
+    let chosen = model_answer(&routed.scores, truth);
+    let (clear, robust) = match routed.model {
+        ModelChoice::Clear => (chosen, other),
+        ModelChoice::Robust => (other, chosen),
+    };
+    Ok(FaceAnswer { blur: routed.blur, model: routed.model, clear, robust })
 }
 
 fn model_answer(scores: &Scores, truth: usize) -> ModelAnswer {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use models::{Bundle, DetectorEntry, Manifest, ModelChoice, ModelEntry};
 
-use super::html::{cut_rows, slice_rows, together};
+use super::html::{cut_rows, slice_rows};
 use super::{LevelRow, Report, interval, percent};
 use crate::evaluate::calibration::BINS;
 use crate::evaluate::metrics::Metrics;
@@ -79,12 +79,11 @@ fn networks(manifest: &Manifest) -> String {
         DetectorEntry::Yunet { file, .. } => file,
     };
     format!(
-        "## The networks\n{}Faces whose sharpness ({}) is below {:.3} go to the robust one{}. Input: {} x {} px, gray. Faces are found by \
+        "## The networks\n{}Faces whose sharpness ({}) is below {:.3} go to the robust one. Input: {} x {} px, gray. Faces are found by \
          {detector}.\n\n",
         table(&["", "clear", "robust"], rows),
         gate.measure.name(),
         gate.threshold,
-        together(gate),
         manifest.input.side,
         manifest.input.side
     )

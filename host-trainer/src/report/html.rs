@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use models::GateConfig;
-
 use super::settings::Origin;
 use super::svg::{Plot, escape, page_style};
 use super::{GateRow, LevelRow, Report, interval, percent};
@@ -138,26 +136,19 @@ fn gate_table(gate: &GateRow) -> String {
     let alone = [
         ("always clear", gate.alone.always_clear),
         ("always robust", gate.alone.always_robust),
-        ("always both", gate.alone.always_both),
         ("oracle", gate.alone.oracle),
     ];
     let alone = alone.map(|(name, accuracy)| vec![name.to_owned(), percent(accuracy)]);
     let measures = gate.auc.iter().map(|(name, auc)| vec![(*name).to_owned(), area(auc.any), area(auc.medium)]);
     format!(
-        "<p>Faces go to the robust model where the {} of the crop is below {}{}. All levels weigh equally; the oracle \
+        "<p>Faces go to the robust model where the {} of the crop is below {}. All levels weigh equally; the oracle \
          knows which model is right.</p>\n{}\n<p>How well a measure tells blurred faces from others: area under the ROC \
          curve.</p>\n{}",
         gate.gate.measure.name(),
         gate.gate.threshold,
-        together(&gate.gate),
         table(&["gate", "accuracy"], std::iter::once(routed).chain(alone)),
         table(&["measure", "blurred at all", "medium or more"], measures)
     )
-}
-
-/// For which faces both models answer, as the end of a sentence.
-pub fn together(gate: &GateConfig) -> String {
-    gate.both.map_or_else(String::new, |[from, to]| format!(", and both answer together from {from:.3} to {to:.3}"))
 }
 
 /// From and to, as finely as the property is told.

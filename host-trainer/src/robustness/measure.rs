@@ -108,13 +108,18 @@ impl Measurement<'_> {
         Ok(FaceRow { answer, rival, remedies })
     }
 
-    /// The clear model's answer and the routed one.
+    /// The clear model's answer and the routed one; the robust model is only asked where the gate says so.
     fn ask_after_remedy(&self, picture: Gray8<'_>, truth: usize) -> anyhow::Result<RemedyAnswer> {
         let crop = sweep::crop(self.recognizer, picture);
-        let failed = "a model of the bundle failed";
-        let clear = self.recognizer.scores_with(crop.view(), ModelChoice::Clear).context(failed)?;
-        let routed = self.recognizer.recognise(crop.view(), None).context(failed)?.scores;
-        let [clear, routed] = [clear, routed].map(|scores| Answer::new(truth, scores.as_slice()));
+        let answer = |model| {
+            let scores = self.recognizer.scores_with(crop.view(), model).context("a model of the bundle failed")?;
+            anyhow::Ok(Answer::new(truth, scores.as_slice()))
+        };
+        let clear = answer(ModelChoice::Clear)?;
+        let routed = match self.recognizer.route(crop.view(), None).1 {
+            ModelChoice::Clear => clear.clone(),
+            ModelChoice::Robust => answer(ModelChoice::Robust)?,
+        };
         Ok(RemedyAnswer { clear, routed })
     }
 
