@@ -209,12 +209,14 @@ mod tests {
     use super::*;
     use crate::failure::is_bad_input;
 
-    /// Every trial file below a folder, but for those of detectors, which are of another kind; a study's published figures lie
-    /// beside them.
+    /// Every trial file below a folder, but for those of detectors, which are of another kind; a study's published figures and
+    /// the answers of teachers lie beside them.
     fn trials(folder: &Path) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let others = || crate::detector::TRIALS.iter().chain([&crate::study::PUBLISHED]);
-        let is_trial = |path: &PathBuf| others().all(|name| !path.ends_with(name));
+        let is_trial = |path: &PathBuf| {
+            path.extension().is_some_and(|kind| kind == "toml") && others().all(|name| !path.ends_with(name))
+        };
         entries.flat_map(|path| if path.is_dir() { trials(&path) } else { vec![path] }).filter(is_trial).collect()
     }
 
