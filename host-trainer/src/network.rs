@@ -22,7 +22,6 @@ use burn::tensor::{Device, Tensor};
 
 use self::densenet::DenseNet121;
 use self::efficientnet::EfficientNetB0;
-use self::efficientnet_lite::EfficientNetLite0;
 use self::googlenet::GoogLeNet;
 use self::layers::{ConvNorm, Layer, Layers, unfold};
 use self::mini_xception::MiniXception;
@@ -58,7 +57,7 @@ pub enum Network {
     /// See [`NetworkConfig::EfficientnetB0`].
     EfficientNetB0(EfficientNetB0),
     /// See [`NetworkConfig::EfficientnetLite0`].
-    EfficientNetLite0(EfficientNetLite0),
+    EfficientNetLite0(MobileNetV2),
     /// See [`NetworkConfig::Densenet121`].
     DenseNet121(DenseNet121),
 }
@@ -113,7 +112,7 @@ impl Network {
                 Self::EfficientNetB0(EfficientNetB0::new(head, channels, classes, device))
             }
             NetworkConfig::EfficientnetLite0(head) => {
-                Self::EfficientNetLite0(EfficientNetLite0::new(head, channels, classes, device))
+                Self::EfficientNetLite0(efficientnet_lite::lite0(head, channels, classes, device))
             }
             NetworkConfig::Densenet121(head) => Self::DenseNet121(DenseNet121::new(head, channels, classes, device)),
         }

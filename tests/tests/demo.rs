@@ -25,13 +25,13 @@ fn demo() -> &'static [Value] {
     })
 }
 
-/// The expressions that the biggest face has in a quarter of the frames or more.
-fn common(readings: &[Value]) -> Vec<&str> {
+/// The expression that the biggest face has in most of the frames.
+fn commonest(readings: &[Value]) -> &str {
     let mut counts = BTreeMap::new();
     for face in readings.iter().filter_map(|reading| faces(reading).first()) {
         *counts.entry(face["expression"].as_str().unwrap()).or_insert(0) += 1;
     }
-    counts.into_iter().filter(|(_, count)| 4 * count >= readings.len()).map(|(expression, _)| expression).collect()
+    counts.into_iter().max_by_key(|(_, count)| *count).unwrap().0
 }
 
 #[test]
@@ -54,8 +54,8 @@ fn there_is_a_second_face_at_times() {
 
 #[test]
 fn expressions_are_read() {
-    let read: BTreeSet<&str> = demo().chunks(TURN).flat_map(common).collect();
-    assert!(read.len() >= 5, "of seven expressions these were read: {read:?}");
+    let turns: BTreeSet<&str> = demo().chunks(TURN).map(commonest).collect();
+    assert!(turns.len() >= 5, "of seven expressions these were read: {turns:?}");
 }
 
 #[test]

@@ -50,10 +50,8 @@ pub const STAGES: [[usize; 5]; 7] = [
     [6, 5, 192, 4, 2],
     [6, 3, 320, 1, 1],
 ];
-/// Channels of the first convolution.
-pub const STEM: usize = 32;
-/// Channels of the last one.
-pub const LAST: usize = 1280;
+const STEM: usize = 32;
+const LAST: usize = 1280;
 
 impl EfficientNetB0 {
     /// The published widths.

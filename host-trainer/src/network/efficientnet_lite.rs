@@ -4,23 +4,12 @@
 //! Convolutions of stride 2 pad evenly here, where TensorFlow's pad below and at the right only: half a pixel's shift, which
 //! fine-tuning takes up.
 
-use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 
-use super::efficientnet::{LAST, STAGES, STEM};
-use super::head::Head;
-use super::inverted_residual::{InvertedResidual, Kind, Shape};
-use super::layers::{ConvNorm, Layer, Layers, relu6};
+use super::efficientnet::STAGES;
+use super::inverted_residual::Kind;
+use super::mobilenet_v2::MobileNetV2;
 use crate::config::HeadConfig;
-
-/// `[batch, channels, side, side]` -> `[batch, classes]`.
-#[derive(Module, Debug)]
-pub struct EfficientNetLite0 {
-    stem: ConvNorm,
-    blocks: Vec<InvertedResidual>,
-    last: ConvNorm,
-    head: Head,
-}
 
 /// What the names of Melas-Kyriazi's EfficientNet-PyTorch become, under which weights for PyTorch are published.
 pub const TORCH_NAMES: &[(&str, &str)] = &[
@@ -37,42 +26,7 @@ pub const TORCH_NAMES: &[(&str, &str)] = &[
     (r"^_fc\.", "head.output."),
 ];
 
-impl EfficientNetLite0 {
-    /// The published widths.
-    pub fn new(head: &HeadConfig, channels: usize, classes: usize, device: &Device) -> Self {
-        let mut input = STEM;
-        let mut blocks = Vec::new();
-        for [expansion, size, output, count, first_stride] in STAGES {
-            for number in 0..count {
-                let stride = if number == 0 { first_stride } else { 1 };
-                let shape = Shape { expansion, size, stride, input, output };
-                blocks.push(InvertedResidual::new(shape, Kind::EfficientNetLite, device));
-                input = output;
-            }
-        }
-        let epsilon = Kind::EfficientNetLite.epsilon();
-        Self {
-            stem: ConvNorm::new([channels, STEM], 3, 2, device).with_epsilon(epsilon),
-            blocks,
-            last: ConvNorm::new([input, LAST], 1, 1, device).with_epsilon(epsilon),
-            head: Head::new(head, LAST, classes, device),
-        }
-    }
-
-    /// Logits of a batch.
-    pub fn forward(&self, crops: Tensor<4>) -> Tensor<2> {
-        let x = relu6(self.stem.forward(crops));
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
-        self.head.forward(relu6(self.last.forward(x)))
-    }
-
-    /// All layers with weights.
-    pub fn layers(&mut self) -> Layers<'_> {
-        let blocks = self.blocks.iter_mut().flat_map(InvertedResidual::layers);
-        let last = Layer::ConvNorm(&mut self.last);
-        Layers {
-            base: [Layer::ConvNorm(&mut self.stem)].into_iter().chain(blocks).chain([last]).collect(),
-            head: self.head.layers(),
-        }
-    }
+/// EfficientNet-B0's stages in MobileNetV2's form.
+pub fn lite0(head: &HeadConfig, channels: usize, classes: usize, device: &Device) -> MobileNetV2 {
+    MobileNetV2::of(STAGES, Kind::EfficientNetLite, head, [channels, classes], device)
 }

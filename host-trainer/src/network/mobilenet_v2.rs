@@ -36,29 +36,47 @@ pub const TORCH_NAMES: &[(&str, &str)] = &[
     (r"^classifier\.1\.", "head.output."),
 ];
 
-/// Expansion, channels, blocks, stride of the first block.
-const STAGES: [[usize; 4]; 7] =
-    [[1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 3, 2], [6, 64, 4, 2], [6, 96, 3, 1], [6, 160, 3, 2], [6, 320, 1, 1]];
+/// Expansion, side of the filters, channels, blocks, stride of the first block.
+const STAGES: [[usize; 5]; 7] = [
+    [1, 3, 16, 1, 1],
+    [6, 3, 24, 2, 2],
+    [6, 3, 32, 3, 2],
+    [6, 3, 64, 4, 2],
+    [6, 3, 96, 3, 1],
+    [6, 3, 160, 3, 2],
+    [6, 3, 320, 1, 1],
+];
 const STEM: usize = 32;
 const LAST: usize = 1280;
 
 impl MobileNetV2 {
     /// The published widths.
     pub fn new(head: &HeadConfig, channels: usize, classes: usize, device: &Device) -> Self {
+        Self::of(STAGES, Kind::MobileNet, head, [channels, classes], device)
+    }
+
+    /// Of other stages, and blocks of a kind without squeeze-and-excitation.
+    pub fn of(
+        stages: [[usize; 5]; 7],
+        kind: Kind,
+        head: &HeadConfig,
+        [channels, classes]: [usize; 2],
+        device: &Device,
+    ) -> Self {
         let mut input = STEM;
         let mut blocks = Vec::new();
-        for [expansion, output, count, first_stride] in STAGES {
+        for [expansion, size, output, count, first_stride] in stages {
             for number in 0..count {
                 let stride = if number == 0 { first_stride } else { 1 };
-                let shape = Shape { expansion, size: 3, stride, input, output };
-                blocks.push(InvertedResidual::new(shape, Kind::MobileNet, device));
+                let shape = Shape { expansion, size, stride, input, output };
+                blocks.push(InvertedResidual::new(shape, kind, device));
                 input = output;
             }
         }
         Self {
-            stem: ConvNorm::new([channels, STEM], 3, 2, device),
+            stem: ConvNorm::new([channels, STEM], 3, 2, device).with_epsilon(kind.epsilon()),
             blocks,
-            last: ConvNorm::new([input, LAST], 1, 1, device),
+            last: ConvNorm::new([input, LAST], 1, 1, device).with_epsilon(kind.epsilon()),
             head: Head::new(head, LAST, classes, device),
         }
     }
