@@ -78,6 +78,8 @@ pub struct State<M = Network> {
     pub optimizer: ModuleOptimizer,
 }
 
+/// Folder of a trial's checkpoints, beside its bundle.
+pub const WORK: &str = "work";
 const PROGRESS: &str = "progress.json";
 const NETWORK: &str = "network.bpk";
 const AVERAGE: &str = "average.bpk";

@@ -24,7 +24,6 @@ use clap::{Args, Subcommand};
 
 use self::all::StudyRunArgs;
 use self::one::TrialRunArgs;
-pub use self::record::WORK;
 use self::report::ReportArgs;
 
 /// Name of the file with a study's published figures, beside its trials: see [`published::Published`].

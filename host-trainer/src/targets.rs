@@ -14,7 +14,7 @@ use crate::failure::bad_input;
 use crate::network::Network;
 use crate::sample::Sample;
 use crate::say::say;
-use crate::teachers::ConsistentTeachers;
+use crate::teachers::{ConsistentTeachers, columns};
 
 /// One row a face that sums to 1: its label, or what people said where many were asked; of that `smoothing` is spread
 /// evenly over all classes (Szegedy et al. 2016, label smoothing), and then each of `lessons` has its share.
@@ -120,22 +120,6 @@ fn teacher(path: &Path, labels: &LabelSet) -> anyhow::Result<Teacher> {
     let recognizer = bundle.recognizer().map_err(|error| bad_input(format!("teacher: {error}")))?;
     let columns = columns(path, recognizer.labels(), labels)?;
     Ok(Teacher { recognizer, columns })
-}
-
-/// The outputs of the teacher at `path`, which knows `known`, for each of `labels`.
-///
-/// # Errors
-/// It knows other ones.
-pub fn columns(path: &Path, known: &LabelSet, labels: &LabelSet) -> anyhow::Result<Vec<usize>> {
-    let columns: Option<Vec<usize>> = labels.iter().map(|label| known.index_of(label)).collect();
-    columns.filter(|columns| columns.len() == known.len()).ok_or_else(|| {
-        bad_input(format!(
-            "teacher {}: it knows {:?}, but the data has {:?}\n  name a bundle that was trained on the same expressions",
-            path.display(),
-            known.as_slice(),
-            labels.as_slice()
-        ))
-    })
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use models::{BlurLevel, Bundle, InputSpec, LabelSet, ModelChoice};
 
 use crate::ask::EVALUATION_BATCH;
 use crate::batches;
-use crate::checkpoint::{Progress, Store};
+use crate::checkpoint::{Progress, Store, WORK};
 use crate::config::{DistilConfig, RobustDistilConfig};
 use crate::failure::bad_input;
 use crate::init::init;
@@ -24,8 +24,6 @@ use crate::network::Network;
 use crate::progress::FaceBar;
 use crate::sample::Sample;
 use crate::stop;
-use crate::study::WORK;
-use crate::targets::columns;
 
 /// Trained networks and their share of the target.
 pub struct ConsistentTeachers {
@@ -181,6 +179,22 @@ impl Teacher {
         let numbers = Tensor::<1, Int>::from_data(numbers, &logits.device());
         logits.select(1, numbers)
     }
+}
+
+/// The outputs of the teacher at `path`, which knows `known`, for each of `labels`.
+///
+/// # Errors
+/// It knows other ones.
+pub fn columns(path: &Path, known: &LabelSet, labels: &LabelSet) -> anyhow::Result<Vec<usize>> {
+    let columns: Option<Vec<usize>> = labels.iter().map(|label| known.index_of(label)).collect();
+    columns.filter(|columns| columns.len() == known.len()).ok_or_else(|| {
+        bad_input(format!(
+            "teacher {}: it knows {:?}, but the data has {:?}\n  name a bundle that was trained on the same expressions",
+            path.display(),
+            known.as_slice(),
+            labels.as_slice()
+        ))
+    })
 }
 
 /// Where a teacher's weights come from.

@@ -11,10 +11,10 @@ use models::{BlurLevel, Bundle};
 use super::folder::Trial;
 use super::options::{RunArgs, name};
 use super::record::{
-    BUNDLE, DataRecord, LOG, Record, StageRecord, Standing, TestRecord, WORK, Wanted, config_sha256, standing,
+    BUNDLE, DataRecord, LOG, Record, StageRecord, Standing, TestRecord, Wanted, config_sha256, standing,
 };
 use super::samples;
-use crate::checkpoint::Store;
+use crate::checkpoint::{Store, WORK};
 use crate::config::TrialConfig;
 use crate::evaluate::{Measurement, measure};
 use crate::failure::bad_input;

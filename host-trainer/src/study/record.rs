@@ -9,7 +9,7 @@ use models::LabelSet;
 use serde::{Deserialize, Serialize};
 
 use super::published::VALIDATION;
-use crate::checkpoint::Epoch;
+use crate::checkpoint::{Epoch, WORK};
 use crate::config::TrialConfig;
 use crate::failure::bad_input;
 use crate::report::LevelRow;
@@ -17,8 +17,6 @@ use crate::sample::sha256_hex;
 
 /// Name of the file.
 pub const FILE: &str = "trial.json";
-/// Folder of the checkpoints beside it.
-pub const WORK: &str = "work";
 /// The trained bundle.
 pub const BUNDLE: &str = "bundle";
 /// What is said to the end of the file beside it.
