@@ -5,7 +5,7 @@ use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
 
 use super::head::Head;
-use super::inverted_residual::{InvertedResidual, Kind, Shape};
+use super::inverted_residual::{InvertedResidual, Kind, stages};
 use super::layers::{ConvNorm, Layer, Layers};
 use crate::config::HeadConfig;
 
@@ -56,22 +56,13 @@ const LAST: usize = 1280;
 impl EfficientNetB0 {
     /// The published widths.
     pub fn new(head: &HeadConfig, channels: usize, classes: usize, device: &Device) -> Self {
-        let mut input = STEM;
-        let mut stages = Vec::new();
-        for [expansion, size, output, count, first_stride] in STAGES {
-            let mut stage = Vec::new();
-            for number in 0..count {
-                let stride = if number == 0 { first_stride } else { 1 };
-                let shape = Shape { expansion, size, stride, input, output };
-                stage.push(InvertedResidual::new(shape, Kind::EfficientNet, device));
-                input = output;
-            }
-            stages.push(stage);
-        }
+        // Before the stem, in the order in which weights have always been drawn.
+        let stages = stages(STAGES, Kind::EfficientNet, STEM, device);
+        let [.., [_, _, width, _, _]] = STAGES;
         Self {
             stem: ConvNorm::new([channels, STEM], 3, 2, device),
             stages,
-            last: ConvNorm::new([input, LAST], 1, 1, device),
+            last: ConvNorm::new([width, LAST], 1, 1, device),
             head: Head::new(head, LAST, classes, device),
         }
     }

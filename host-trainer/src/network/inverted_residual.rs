@@ -28,17 +28,17 @@ struct SqueezeExcitation {
 
 /// Widths and strides of a block.
 #[derive(Copy, Clone)]
-pub struct Shape {
+struct Shape {
     /// Times as many channels inside as at the input.
-    pub expansion: usize,
+    expansion: usize,
     /// Side of the depthwise filters, px.
-    pub size: usize,
+    size: usize,
     /// 1 or 2.
-    pub stride: usize,
+    stride: usize,
     /// Channels at the input.
-    pub input: usize,
+    input: usize,
     /// Channels at the output.
-    pub output: usize,
+    output: usize,
 }
 
 /// Squeeze-and-excitation and SiLU make an EfficientNet's block, ReLU6 alone that of the others.
@@ -59,9 +59,29 @@ impl Kind {
     }
 }
 
+/// All blocks of a kind, stage by stage. A stage is the expansion, the side of the filters, the channels, the number of blocks
+/// and the stride of the first; the first stage is given `input` channels.
+pub fn stages<const N: usize>(
+    table: [[usize; 5]; N],
+    kind: Kind,
+    mut input: usize,
+    device: &Device,
+) -> Vec<Vec<InvertedResidual>> {
+    let mut stages = Vec::with_capacity(N);
+    for [expansion, size, output, count, first_stride] in table {
+        let block = |number| {
+            let (stride, input) = if number == 0 { (first_stride, input) } else { (1, output) };
+            InvertedResidual::new(Shape { expansion, size, stride, input, output }, kind, device)
+        };
+        stages.push((0..count).map(block).collect());
+        input = output;
+    }
+    stages
+}
+
 impl InvertedResidual {
     /// A block of one of the networks.
-    pub fn new(shape: Shape, kind: Kind, device: &Device) -> Self {
+    fn new(shape: Shape, kind: Kind, device: &Device) -> Self {
         let Shape { expansion, size, stride, input, output } = shape;
         let inside = input * expansion;
         let epsilon = kind.epsilon();

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::head::Head;
-use super::inverted_residual::{InvertedResidual, Kind, Shape};
+use super::inverted_residual::{InvertedResidual, Kind, stages};
 use super::layers::{ConvNorm, Layer, Layers, relu6};
 use crate::config::HeadConfig;
 
@@ -57,26 +57,19 @@ impl MobileNetV2 {
 
     /// Of other stages, and blocks of a kind without squeeze-and-excitation.
     pub fn of(
-        stages: [[usize; 5]; 7],
+        table: [[usize; 5]; 7],
         kind: Kind,
         head: &HeadConfig,
         [channels, classes]: [usize; 2],
         device: &Device,
     ) -> Self {
-        let mut input = STEM;
-        let mut blocks = Vec::new();
-        for [expansion, size, output, count, first_stride] in stages {
-            for number in 0..count {
-                let stride = if number == 0 { first_stride } else { 1 };
-                let shape = Shape { expansion, size, stride, input, output };
-                blocks.push(InvertedResidual::new(shape, kind, device));
-                input = output;
-            }
-        }
+        // Before the stem, in the order in which weights have always been drawn.
+        let blocks = stages(table, kind, STEM, device).into_iter().flatten().collect();
+        let [.., [_, _, width, _, _]] = table;
         Self {
             stem: ConvNorm::new([channels, STEM], 3, 2, device).with_epsilon(kind.epsilon()),
             blocks,
-            last: ConvNorm::new([input, LAST], 1, 1, device).with_epsilon(kind.epsilon()),
+            last: ConvNorm::new([width, LAST], 1, 1, device).with_epsilon(kind.epsilon()),
             head: Head::new(head, LAST, classes, device),
         }
     }
