@@ -45,6 +45,7 @@ mod teachers;
 mod train;
 mod training_args;
 mod trial;
+mod whole;
 
 use std::process::ExitCode;
 

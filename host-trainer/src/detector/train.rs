@@ -31,6 +31,7 @@ use crate::sample::sha256_hex;
 use crate::say::say;
 use crate::stop;
 use crate::training_args::TrainingArgs;
+use crate::whole::put;
 
 /// Scenes of held-out people that an epoch is measured on.
 const VALIDATION_SCENES: usize = 240;
@@ -350,12 +351,4 @@ fn write(
         ));
     }
     Ok(())
-}
-
-/// Writes a file so that it appears whole or not at all.
-fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let fresh = path.with_extension("partial");
-    std::fs::write(&fresh, bytes)
-        .and_then(|()| std::fs::rename(&fresh, path))
-        .with_context(|| format!("cannot write {}\n  is the disk full or the folder read-only?", path.display()))
 }

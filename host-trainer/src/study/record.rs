@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use models::LabelSet;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +13,7 @@ use crate::config::TrialConfig;
 use crate::failure::bad_input;
 use crate::report::LevelRow;
 use crate::sample::sha256_hex;
+use crate::whole::put;
 
 /// Name of the file.
 pub const FILE: &str = "trial.json";
@@ -156,14 +156,9 @@ impl Record {
     /// # Errors
     /// The disk refuses.
     pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
-        let (path, fresh) = (folder.join(FILE), folder.join(format!("{FILE}.partial")));
-        let write = || -> anyhow::Result<()> {
-            let mut json = serde_json::to_vec_pretty(self)?;
-            json.push(b'\n');
-            fs::write(&fresh, json)?;
-            Ok(fs::rename(&fresh, &path)?)
-        };
-        write().with_context(|| format!("cannot write {}\n  is the disk full or the folder read-only?", path.display()))
+        let mut json = serde_json::to_vec_pretty(self)?;
+        json.push(b'\n');
+        put(&folder.join(FILE), &json)
     }
 
     /// Figures on a set of faces.
