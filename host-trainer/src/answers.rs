@@ -9,7 +9,6 @@ use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -17,13 +16,15 @@ use flate2::write::GzEncoder;
 use models::LabelSet;
 
 use crate::COMMIT;
+use crate::ask::is_greatest;
 use crate::compute::Processors;
 use crate::failure::bad_input;
 use crate::reader::{self, DataOptions, unreadable};
 use crate::report::settings::command_line;
-use crate::sample::{Sample, UsageFilter};
+use crate::sample::{Sample, UsageFilter, hex};
 use crate::say::say;
 use crate::teachers::{Pupil, Teacher};
+use crate::whole::put;
 
 /// What `answers` is given.
 #[derive(Args)]
@@ -46,8 +47,8 @@ pub struct AnswersArgs {
     processors: Processors,
 }
 
-/// Digits that tell a face from all others of a data set.
-const DIGITS: usize = 10;
+/// Bytes of a face's hash that tell it from all others of a data set.
+const BYTES: usize = 5;
 const THOUSAND: f32 = 1000.0;
 
 /// Asks the network about every face and its mirror image, and writes the means.
@@ -57,26 +58,21 @@ const THOUSAND: f32 = 1000.0;
 pub fn run(args: &AnswersArgs) -> anyhow::Result<()> {
     let device = args.processors.open_one()?;
     let data = reader::read(&args.data, &args.options)?;
-    let input = Teacher::input_of(&args.bundle)?;
-    let pupil = Pupil { labels: &data.labels, data_sha256: &data.sha256, input: &input, device: &device };
+    let pupil = Pupil { labels: &data.labels, data_sha256: &data.sha256, device: &device };
     let teacher = Teacher::open(&args.bundle, &pupil)?;
     let samples = data.select(args.usage);
-    let rows = teacher.answers(&samples, &input, &device)?;
-    let right = samples.iter().zip(&rows).filter(|(sample, row)| row.iter().all(|&share| share <= row[sample.label]));
+    let rows = teacher.answers(&samples, &device)?;
+    let right = samples.iter().zip(&rows).filter(|(sample, row)| is_greatest(row, sample.label));
     say(&format!("{}: asked about {} faces, right about {}", args.bundle.display(), samples.len(), right.count()));
-    let write = || -> anyhow::Result<()> {
-        let mut file = GzEncoder::new(File::create(&args.out)?, Compression::best());
-        writeln!(file, "# {}, trainer at commit {COMMIT}", command_line())?;
-        writeln!(file, "# thousandths, of the data with the SHA-256 {}", data.sha256)?;
-        writeln!(file, "face,{}", data.labels.iter().map(|label| label.name()).collect::<Vec<_>>().join(","))?;
-        for (sample, row) in samples.iter().zip(&rows) {
-            let shares: Vec<String> = row.iter().map(|share| (share * THOUSAND).round().to_string()).collect();
-            writeln!(file, "{},{}", digits(sample), shares.join(","))?;
-        }
-        file.finish()?.sync_all()?;
-        Ok(())
-    };
-    write().with_context(|| format!("cannot write {}", args.out.display()))
+    let mut file = GzEncoder::new(Vec::new(), Compression::best());
+    writeln!(file, "# {}, trainer at commit {COMMIT}", command_line())?;
+    writeln!(file, "# thousandths, of the data with the SHA-256 {}", data.sha256)?;
+    writeln!(file, "face,{}", data.labels.iter().map(|label| label.name()).collect::<Vec<_>>().join(","))?;
+    for (sample, row) in samples.iter().zip(&rows) {
+        let shares: Vec<String> = row.iter().map(|share| (share * THOUSAND).round().to_string()).collect();
+        writeln!(file, "{},{}", digits(sample), shares.join(","))?;
+    }
+    put(&args.out, &file.finish()?)
 }
 
 /// What `file` says of every one of `samples`, a probability for each of `labels`, a row a face.
@@ -120,7 +116,5 @@ pub fn read(file: &Path, labels: &LabelSet, samples: &[&Sample]) -> anyhow::Resu
 }
 
 fn digits(sample: &Sample) -> String {
-    let hash = sample.face.salted_hash(0);
-    let all: String = hash.iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
-    all
+    hex(&sample.face.salted_hash(0)[..BYTES])
 }

@@ -1,7 +1,7 @@
 //! What a network says of faces.
 
 use anyhow::anyhow;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
 use crate::batches::Batch;
 use crate::network::Network;
@@ -14,8 +14,20 @@ pub const EVALUATION_BATCH: usize = 256;
 /// # Errors
 /// The device does not hand out the result.
 pub fn forward(network: &Network, batch: Batch, device: &Device) -> anyhow::Result<Vec<Vec<f32>>> {
-    let logits = network.forward(batch.tensor(device));
-    let [_, classes] = logits.dims();
-    let values = logits.into_data().try_to_vec::<f32>().map_err(|error| anyhow!("reading logits: {error:?}"))?;
-    Ok(values.chunks_exact(classes).map(<[f32]>::to_vec).collect())
+    rows(network.forward(batch.tensor(device)), "logits")
+}
+
+/// The rows of a tensor of `what`, as errors call it.
+///
+/// # Errors
+/// The device does not hand out the result.
+pub fn rows(values: Tensor<2>, what: &str) -> anyhow::Result<Vec<Vec<f32>>> {
+    let [_, columns] = values.dims();
+    let values = values.into_data().try_to_vec::<f32>().map_err(|error| anyhow!("reading {what}: {error:?}"))?;
+    Ok(values.chunks_exact(columns).map(<[f32]>::to_vec).collect())
+}
+
+/// Whether the value at `index` is not less than any other of its row.
+pub fn is_greatest(row: &[f32], index: usize) -> bool {
+    row.iter().all(|&share| share <= row[index])
 }

@@ -13,6 +13,7 @@ use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Device, Tensor, TensorData};
 use models::LabelSet;
 
+use crate::ask::{is_greatest, rows};
 use crate::config::VotesConfig;
 use crate::failure::bad_input;
 use crate::reader::{Fault, VoteFile};
@@ -83,13 +84,7 @@ fn translate(said: &[Vec<f32>], labels: &[usize], classes: usize, device: &Devic
         let gradients = GradientsParams::from_grads(loss.backward(), &table);
         table = optimizer.step(LEARNING_RATE, table, gradients);
     }
-    let rows = softmax(table.valid().forward(Tensor::<2>::from_data(said, device)), 1).into_data();
-    let rows = rows.try_to_vec::<f32>().map_err(|error| anyhow::anyhow!("reading the votes' table: {error:?}"))?;
-    Ok(rows.chunks_exact(classes).map(<[f32]>::to_vec).collect())
-}
-
-fn is_greatest(row: &[f32], index: usize) -> bool {
-    row.iter().all(|&share| share <= row[index])
+    rows(softmax(table.valid().forward(Tensor::<2>::from_data(said, device)), 1), "the votes' table")
 }
 
 #[cfg(test)]

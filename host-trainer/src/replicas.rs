@@ -46,6 +46,11 @@ impl Replicas {
         Self { members: devices.iter().map(member).collect(), frozen: recipe.frozen }
     }
 
+    /// Whether teachers are asked about the faces before their blur.
+    pub fn have_teachers(&self) -> bool {
+        self.members.iter().any(|member| member.teachers.is_some())
+    }
+
     /// Has what dropout draws on every processor depend on `seed`.
     pub fn seed(&self, seed: u64) {
         for (member, number) in self.members.iter().zip(0..) {

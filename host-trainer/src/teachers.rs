@@ -6,7 +6,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
 use burn::module::Module;
 use burn::tensor::activation::softmax;
 use burn::tensor::module::interpolate;
@@ -14,7 +13,7 @@ use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use models::{BlurLevel, Bundle, InputSpec, LabelSet, ModelChoice};
 
-use crate::ask::EVALUATION_BATCH;
+use crate::ask::{EVALUATION_BATCH, rows};
 use crate::batches;
 use crate::checkpoint::{Progress, Store, WORK};
 use crate::config::{DistilConfig, RobustDistilConfig};
@@ -39,8 +38,6 @@ pub struct Pupil<'a> {
     pub labels: &'a LabelSet,
     /// SHA-256 of the data that it learns from.
     pub data_sha256: &'a str,
-    /// How its faces are prepared.
-    pub input: &'a InputSpec,
     /// Where it learns (without autodiff).
     pub device: &'a Device,
 }
@@ -48,26 +45,37 @@ pub struct Pupil<'a> {
 /// A network in evaluation mode on a device without autodiff.
 pub struct Teacher {
     network: Network,
-    /// Side of the faces that it wants, px.
-    side: usize,
+    /// How the faces are prepared that it wants.
+    input: InputSpec,
     /// Its output for each of our labels; empty where it has just those in that order.
     columns: Vec<usize>,
 }
 
 impl ConsistentTeachers {
-    /// The clear networks of the bundles that `config` names, from the work folders of their trainings.
+    /// The clear networks of the bundles that `config` names, from the work folders of their trainings, for a pupil whose
+    /// faces are prepared as `input` says.
     ///
     /// # Errors
-    /// A bundle that does not hold, knows other expressions or wants faces prepared otherwise; no work folder beside it.
-    pub fn of(config: &DistilConfig, pupil: &Pupil<'_>) -> anyhow::Result<Self> {
-        let teachers = config.teachers.iter().map(|path| Teacher::open(path, pupil));
-        let teachers = teachers.collect::<anyhow::Result<_>>()?;
+    /// As [`Teacher::open`]; a teacher that wants faces prepared otherwise.
+    pub fn of(config: &DistilConfig, pupil: &Pupil<'_>, input: &InputSpec) -> anyhow::Result<Self> {
+        let open = |path: &PathBuf| {
+            let teacher = Teacher::open(path, pupil)?;
+            if teacher.input.normalisation != input.normalisation {
+                return Err(bad_input(format!(
+                    "teacher {}: its faces are prepared otherwise than those of this trial (input.normalisation)\n  set \
+                     distil.consistent = false",
+                    path.display()
+                )));
+            }
+            Ok(teacher)
+        };
+        let teachers = config.teachers.iter().map(open).collect::<anyhow::Result<_>>()?;
         Ok(Self { teachers, temperature: config.temperature, weight: config.weight })
     }
 
-    /// The clear network that a trial has just trained on faces of `side` px.
-    pub fn of_clear(config: &RobustDistilConfig, clear: &Network, side: usize) -> Self {
-        let teachers = vec![Teacher { network: clear.folded(), side, columns: Vec::new() }];
+    /// The clear network that a trial has just trained on faces prepared as `input` says.
+    pub fn of_clear(config: &RobustDistilConfig, clear: &Network, input: InputSpec) -> Self {
+        let teachers = vec![Teacher { network: clear.folded(), input, columns: Vec::new() }];
         Self { teachers, temperature: config.temperature, weight: config.weight }
     }
 
@@ -75,7 +83,7 @@ impl ConsistentTeachers {
     pub fn on(&self, device: &Device) -> Self {
         let copy = |teacher: &Teacher| Teacher {
             network: teacher.network.clone().to_device(device),
-            side: teacher.side,
+            input: teacher.input,
             columns: teacher.columns.clone(),
         };
         Self { teachers: self.teachers.iter().map(copy).collect(), ..*self }
@@ -95,7 +103,7 @@ impl Teacher {
     /// The clear network of the bundle at `path`, or of a work folder of a training on the pupil's data.
     ///
     /// # Errors
-    /// As [`ConsistentTeachers::of`].
+    /// A bundle that does not hold or knows other expressions; no work folder beside it, or one that does not hold.
     pub fn open(path: &Path, pupil: &Pupil<'_>) -> anyhow::Result<Self> {
         let refused = |cause: String| bad_input(format!("teacher {}: {cause}", path.display()));
         let Origin { work, known, progress } = Origin::of(path)?;
@@ -108,12 +116,6 @@ impl Teacher {
             }
         };
         let trial = progress.trial;
-        if trial.input.normalisation != pupil.input.normalisation {
-            return Err(refused(
-                "its faces are prepared otherwise than those of this trial (input.normalisation)\n  set distil.consistent = false"
-                    .into(),
-            ));
-        }
         let fresh = Network::new(&trial.network, columns.len(), pupil.device);
         let (network, plan) = init(fresh, &work, ModelChoice::Clear)?;
         if !plan.missing.is_empty() {
@@ -121,54 +123,44 @@ impl Teacher {
         }
         let in_order = columns.iter().enumerate().all(|(at, &column)| at == column);
         let columns = if in_order { Vec::new() } else { columns };
-        Ok(Self { network: network.folded(), side: trial.input.side, columns })
+        Ok(Self { network: network.folded(), input: trial.input, columns })
     }
 
-    /// How the bundle's faces are prepared.
-    ///
-    /// # Errors
-    /// A bundle that does not hold, or without the work folder of its training.
-    pub fn input_of(path: &Path) -> anyhow::Result<InputSpec> {
-        Ok(Origin::of(path)?.progress.trial.input)
-    }
-
-    /// How likely each label of every face is: the mean of what it says of the face, prepared as `input` wants, and of its
-    /// mirror image; a row a face.
+    /// How likely each label of every face is: the mean of what it says of the face and of its mirror image; a row a face.
     ///
     /// # Errors
     /// A face that cannot be read or that the preprocessing refuses, a device that does not hand out the result, a wish to
     /// stop.
-    pub fn answers(&self, samples: &[&Sample], input: &InputSpec, device: &Device) -> anyhow::Result<Vec<Vec<f32>>> {
+    pub fn answers(&self, samples: &[&Sample], device: &Device) -> anyhow::Result<Vec<Vec<f32>>> {
         let bar = FaceBar::new("asked", samples.len());
-        let mut rows = Vec::with_capacity(samples.len());
-        for batch in batches::fixed(samples, input, &[BlurLevel::None], EVALUATION_BATCH) {
+        let mut answers = Vec::with_capacity(samples.len());
+        for batch in batches::fixed(samples, &self.input, &[BlurLevel::None], EVALUATION_BATCH) {
             let faces = batch?.tensor(device);
             let mirrored = self.logits(&faces.clone().flip([3]));
             let mean = (softmax(self.logits(&faces), 1) + softmax(mirrored, 1)).div_scalar(2.0);
-            let [_, labels] = mean.dims();
-            let values = mean.into_data().try_to_vec::<f32>().map_err(|error| anyhow!("reading answers: {error:?}"))?;
-            for row in values.chunks_exact(labels) {
-                rows.push(row.to_vec());
+            for row in rows(mean, "answers")? {
+                answers.push(row);
                 bar.step();
             }
-            if rows.len().is_multiple_of(16 * EVALUATION_BATCH) {
-                bar.line(&format!("asked about {} of {} faces", rows.len(), samples.len()));
+            if answers.len().is_multiple_of(16 * EVALUATION_BATCH) {
+                bar.line(&format!("asked about {} of {} faces", answers.len(), samples.len()));
             }
             stop::check(|| "nothing is written".into())?;
         }
         bar.finish();
-        Ok(rows)
+        Ok(answers)
     }
 
     /// `[batch, classes]` of our labels.
     fn logits(&self, faces: &Tensor<4>) -> Tensor<2> {
         let [.., side] = faces.dims();
-        let faces = if side == self.side {
+        let wanted = self.input.side;
+        let faces = if side == wanted {
             faces.clone()
         } else {
             // Pixel centres as in `models::resize`.
             let bilinear = InterpolateOptions::new(InterpolateMode::Bilinear).with_align_corners(false);
-            interpolate(faces.clone(), bilinear.with_output_size([self.side, self.side]))
+            interpolate(faces.clone(), bilinear.with_output_size([wanted, wanted]))
         };
         let logits = self.network.forward(faces);
         if self.columns.is_empty() {
@@ -244,14 +236,17 @@ mod tests {
         let device = Device::flex();
         device.seed(seed);
         let config = NetworkConfig::Residual { widths: vec![8, 16], blocks: vec![1, 0], dropout: 0.5 };
-        Teacher { network: Network::new(&config, CLASSES, &device).folded(), side, columns: Vec::new() }
+        Teacher { network: Network::new(&config, CLASSES, &device).folded(), input: input(side), columns: Vec::new() }
+    }
+
+    fn input(side: usize) -> InputSpec {
+        InputSpec { side, normalisation: Normalisation::Fixed { mean: 128.0, std: 64.0 } }
     }
 
     fn faces(side: usize) -> Tensor<4> {
-        let input = InputSpec { side, normalisation: Normalisation::Fixed { mean: 128.0, std: 64.0 } };
         let pixels = (0..24 * 24).map(|at| (at % 24 * 5 + at / 24 * 4) as u8).collect();
         let face = GrayImage::from_vec(pixels, 24, 24).unwrap();
-        let values = input.tensor(models::resize(face.view(), side, side).view()).unwrap();
+        let values = input(side).tensor(models::resize(face.view(), side, side).view()).unwrap();
         Tensor::from_data(TensorData::new(values, [1, 1, side, side]), &Device::flex())
     }
 

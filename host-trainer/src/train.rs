@@ -75,8 +75,6 @@ struct Task {
     replicas: Replicas,
     /// Steps of an epoch.
     steps: usize,
-    /// Whether the faces before their blur are asked for.
-    keeps_sharp: bool,
 }
 
 /// Trains what `start` gives to the end of the stage, or goes on from its checkpoint where there is one, and gives the
@@ -128,7 +126,7 @@ pub fn train<'l>(
     let Taught { lessons, consistent } = taught()?;
     let targets = targets(&context.split.train, context.classes, recipe.label_smoothing, lessons);
     let replicas = Replicas::new(recipe, &targets, consistent, context.devices);
-    let task = Task { replicas, targets, steps, keeps_sharp: consistent.is_some() };
+    let task = Task { replicas, targets, steps };
     let mut meter = Meter::new(stage.name, (recipe.epochs - progress.history.len()) * steps);
     while !progress.finished {
         let number = progress.history.len();
@@ -199,7 +197,7 @@ fn run_epoch(
             samples: &context.split.train,
             targets: &task.targets,
             draws_labels: context.draws_labels,
-            keeps_sharp: task.keeps_sharp,
+            keeps_sharp: task.replicas.have_teachers(),
         };
         let batches = batches::epoch(scope, lesson, context.trial, recipe, place);
         for (index, batch) in batches.iter().enumerate() {

@@ -202,7 +202,7 @@ impl Training<'_> {
             let Some(distil) = &trial.robust_distil else { return taught_clear() };
             let network = &clear.network;
             if distil.consistent {
-                let clear = ConsistentTeachers::of_clear(distil, network, trial.input.side);
+                let clear = ConsistentTeachers::of_clear(distil, network, trial.input);
                 let consistent = Some(clear_itself.get_or_init(|| clear));
                 return Ok(Taught { lessons: [votes()?, None], consistent });
             }
@@ -234,8 +234,8 @@ impl Training<'_> {
     fn consistent_teachers(&self) -> anyhow::Result<Option<ConsistentTeachers>> {
         let Some(distil) = self.trial.distil.as_ref().filter(|distil| distil.consistent) else { return Ok(None) };
         let DataSet { labels, sha256, .. } = self.data;
-        let pupil = Pupil { labels, data_sha256: sha256, input: &self.trial.input, device: &self.devices[0] };
-        ConsistentTeachers::of(distil, &pupil).map(Some)
+        let pupil = Pupil { labels, data_sha256: sha256, device: &self.devices[0] };
+        ConsistentTeachers::of(distil, &pupil, &self.trial.input).map(Some)
     }
 }
 
