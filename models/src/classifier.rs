@@ -11,6 +11,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
 
 use crate::ClassifierError;
+use crate::optimise::optimised;
 
 /// A loaded network: `[1, 1, side, side]` in, one logit a label out. It can be shared
 /// between threads; each call has its own state.
@@ -84,7 +85,7 @@ fn load(bytes: &[u8], name: &str, side: usize, classes: usize) -> Result<Arc<Typ
     check_input(&network, name, wanted)?;
     let fact = InferenceFact::dt_shape(f32::datum_type(), wanted);
     network.set_input_fact(0, fact).map_err(refuse)?;
-    let network = network.into_optimized().map_err(refuse)?;
+    let network = optimised(network).map_err(refuse)?;
 
     let output = network.output_fact(0).map_err(refuse)?;
     if output.datum_type != f32::datum_type() || output.shape.as_concrete() != Some(&[1, classes][..]) {

@@ -27,6 +27,7 @@ mod image;
 mod manifest;
 mod manifest_check;
 pub mod onnx;
+mod optimise;
 mod preprocess;
 mod recognizer;
 mod resample;

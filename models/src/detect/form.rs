@@ -8,6 +8,7 @@ use tract_onnx::pb::{GraphProto, ModelProto, tensor_shape_proto::dimension, type
 use tract_onnx::prelude::*;
 
 use super::DetectError;
+use crate::optimise::optimised;
 
 /// Px of the input a cell of each level.
 pub(super) const STRIDES: [usize; 3] = [8, 16, 32];
@@ -110,12 +111,12 @@ fn find_outputs(graph: &GraphProto) -> Result<[[usize; HEADS.len()]; STRIDES.len
 }
 
 fn prepare(proto: &ModelProto, input: [usize; 4]) -> TractResult<TypedModel> {
-    onnx()
+    let network = onnx()
         // Published files that were resized keep the shapes of the old size there.
         .with_ignore_value_info(true)
         .model_for_proto_model(proto)?
-        .with_input_fact(0, f32::fact(input).into())?
-        .into_optimized()
+        .with_input_fact(0, f32::fact(input).into())?;
+    optimised(network)
 }
 
 /// The outputs must have one value, or group of values, for every cell.

@@ -1,0 +1,130 @@
+//! What runs here says what tract alone says, whatever the convolution.
+
+use proptest::prelude::*;
+use tract_onnx::pb::GraphProto;
+use tract_onnx::prelude::*;
+
+use super::optimised;
+use crate::onnx;
+
+/// A convolution, and whether a rectifier stands behind it and whether its own result is asked for too.
+#[derive(Clone, Debug)]
+struct Case {
+    channels: usize,
+    side: [usize; 2],
+    filters: usize,
+    filter: [usize; 2],
+    stride: [usize; 2],
+    /// Above, left, below, right.
+    pads: [usize; 4],
+    has_bias: bool,
+    is_rectified: bool,
+    is_shown: bool,
+}
+
+impl Case {
+    fn network(&self) -> InferenceModel {
+        let Self { channels, side: [height, width], filters, filter, stride, pads, .. } = self.clone();
+        let list = |numbers: &[usize]| numbers.iter().map(|&n| n as i64).collect::<Vec<_>>();
+        let shape = list(&[filters, channels, filter[0], filter[1]]);
+        let weights = numbers(filters * channels * filter[0] * filter[1], 3);
+        let attributes = [
+            onnx::ints("kernel_shape", &list(&filter)),
+            onnx::ints("strides", &list(&stride)),
+            onnx::ints("pads", &list(&pads)),
+        ];
+        let inputs = if self.has_bias { &["map", "weights", "bias"][..] } else { &["map", "weights"] };
+        let mut nodes = vec![onnx::node("Conv", inputs, "maps", &attributes)];
+        if self.is_rectified {
+            nodes.push(onnx::node("Relu", &["maps"], "rectified", &[]));
+        }
+        let mut outputs = vec![onnx::value(if self.is_rectified { "rectified" } else { "maps" }, &[-1, -2, -3, -4])];
+        if self.is_rectified && self.is_shown {
+            outputs.push(onnx::value("maps", &[-1, -2, -3, -4]));
+        }
+        let graph = GraphProto {
+            node: nodes,
+            input: vec![onnx::value("map", &list(&[1, channels, height, width]))],
+            output: outputs,
+            initializer: vec![
+                onnx::floats("weights", &shape, weights),
+                onnx::floats("bias", &list(&[filters]), numbers(filters, 5)),
+            ],
+            ..GraphProto::default()
+        };
+        tract_onnx::onnx().model_for_read(&mut onnx::file(graph, 13).as_slice()).unwrap()
+    }
+
+    fn input(&self) -> Tensor {
+        let [height, width] = self.side;
+        Tensor::from_shape(&[1, self.channels, height, width], &numbers(self.channels * height * width, 7)).unwrap()
+    }
+}
+
+/// Numbers between -1 and 1 without a pattern that a mix-up could hide in.
+fn numbers(count: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed;
+    let next = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / 8_388_608.0 - 1.0
+    };
+    (0..count).map(next).collect()
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let sides = (prop::array::uniform2(1usize..34), prop::array::uniform2(1usize..6), prop::array::uniform2(1usize..4));
+    let rest = (1usize..6, 1usize..40, prop::array::uniform4(0usize..4), any::<[bool; 3]>());
+    (sides, rest).prop_map(|((side, filter, stride), (channels, filters, pads, [has_bias, is_rectified, is_shown]))| {
+        // No filter is larger than what it lies on.
+        let filter = [0, 1].map(|axis| filter[axis].min(side[axis] + pads[axis] + pads[axis + 2]));
+        Case { channels, side, filters, filter, stride, pads, has_bias, is_rectified, is_shown }
+    })
+}
+
+fn answers(network: TypedModel, input: Tensor) -> Vec<Tensor> {
+    let plan = network.into_runnable().unwrap();
+    // The second time, with the memory that the first one left.
+    plan.run(tvec!(input.clone().into())).unwrap();
+    plan.run(tvec!(input.into())).unwrap().into_iter().map(TValue::into_tensor).collect()
+}
+
+fn operations(network: &TypedModel) -> Vec<String> {
+    network.nodes().iter().map(|node| node.op.name().to_string()).collect()
+}
+
+proptest! {
+    #[test]
+    fn it_says_what_tract_says(case in case()) {
+        let ours = answers(optimised(case.network()).unwrap(), case.input());
+        let theirs = answers(case.network().into_optimized().unwrap(), case.input());
+        prop_assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            prop_assert!(ours.close_enough(theirs, Approximation::Close).is_ok(), "{:?} {:?}", ours, theirs);
+        }
+    }
+}
+
+#[test]
+fn plain_convolutions_are_taken_over_with_their_rectifiers() {
+    let plain = Case {
+        channels: 3,
+        side: [24, 24],
+        filters: 32,
+        filter: [3, 3],
+        stride: [1, 1],
+        pads: [1; 4],
+        has_bias: true,
+        is_rectified: true,
+        is_shown: false,
+    };
+    let operations_of = |case: &Case| operations(&optimised(case.network()).unwrap());
+    let has = |operations: &[String], name: &str| operations.iter().any(|operation| operation.contains(name));
+    let all = operations_of(&plain);
+    assert!(has(&all, "Columns") && !has(&all, "Max") && !has(&all, "Pad"), "{all:?}");
+    let shown = operations_of(&Case { is_shown: true, ..plain.clone() });
+    assert!(has(&shown, "Columns") && has(&shown, "Max"), "{shown:?}");
+    let wide = operations_of(&Case { side: [24, 128], ..plain.clone() });
+    assert!(!has(&wide, "Columns"), "{wide:?}");
+    let pointwise = operations_of(&Case { filter: [1, 1], pads: [0; 4], ..plain });
+    assert!(!has(&pointwise, "Columns"), "{pointwise:?}");
+}
