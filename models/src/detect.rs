@@ -59,7 +59,7 @@ pub trait FaceDetector: Send {
     fn detect(&mut self, picture: Gray8<'_>) -> Result<Vec<DetectedFace>, DetectError>;
 
     /// [`Self::detect`] for one who was told where faces were in the picture before, px: there a detector may be less sure
-    /// than it is of a new face.
+    /// than it is of a new face, and look more closely.
     ///
     /// # Errors
     /// As [`Self::detect`].

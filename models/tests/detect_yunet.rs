@@ -150,6 +150,34 @@ fn a_face_is_followed_around_its_place() {
     assert_face(&face, [-8.0, -16.0, 32.0, 48.0], (4.0, 0.0), (12.0, 16.0));
 }
 
+/// A block that fills a quarter of a cell when the picture is looked at as a whole (a score of .5), and half as much again of
+/// one (.61) in the view around the box that it makes there.
+fn doubtful() -> GrayImage {
+    blocks(384, 384, &[(224, 224, 32, 32)])
+}
+
+#[test]
+fn a_doubtful_face_is_looked_at_again_from_near() {
+    let found = |threshold| finder(96, 96).with_threshold(threshold).detect(doubtful().view()).unwrap();
+    let [face] = found(0.58)[..] else { panic!("{:?}", found(0.58)) };
+    assert!((0.59..0.63).contains(&face.score), "{face:?}");
+    assert!(found(0.64).is_empty(), "not sure enough from near either");
+    let mut one_size = finder(384, 384).with_threshold(0.58);
+    let quarter = blocks(384, 384, &[(224, 224, 8, 8)]);
+    assert!(one_size.detect(quarter.view()).unwrap().is_empty(), "it cannot look from near");
+}
+
+#[test]
+fn a_known_face_that_is_not_found_again_is_looked_for_where_it_was() {
+    let mut detector = finder(96, 96).with_threshold(1.0);
+    let place = PixelRect { x: 160.0, y: 128.0, width: 128.0, height: 192.0 };
+    assert!(detector.detect(doubtful().view()).unwrap().is_empty());
+    let faces = detector.detect_again(doubtful().view(), &[place]).unwrap();
+    assert_eq!(faces.len(), 1, "six tenths of the threshold are enough for it");
+    let elsewhere = PixelRect { x: 0.0, ..place };
+    assert!(detector.detect_again(doubtful().view(), &[elsewhere]).unwrap().is_empty());
+}
+
 #[test]
 fn no_place_panics() {
     let mut detector = finder(96, 96);

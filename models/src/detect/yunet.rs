@@ -6,7 +6,8 @@
 //!
 //! A face that was seen a moment ago is looked for around its last place alone, by the same network on a small view, which
 //! costs a ninth of what a 320x256 input does. It may also be less sure than a new one (Zhang et al. 2022, "ByteTrack":
-//! boxes of a low score are mostly faces where there was a face before).
+//! boxes of a low score are mostly faces where there was a face before). In such a view the network also looks a second time
+//! where it was in doubt.
 
 use std::path::Path;
 
@@ -30,6 +31,13 @@ const CUT_OUT_BORDER: f32 = 0.25;
 /// A face that is where one was before needs this share of the threshold, and this overlap with its last place.
 const KNOWN_SHARE: f32 = 0.6;
 const KNOWN_IOU: f32 = 0.3;
+/// A candidate from this share of the threshold on is looked at once more from near, in the view in which faces are followed
+/// and at the scale at which they are found best: small and blurred faces come out surer there, what is none less sure. It is a
+/// face from that share of the threshold on. (Cascades: Viola and Jones 2001; here one network is both stages.)
+const DOUBTFUL_SHARE: f32 = 0.45;
+const SURE_SHARE: f32 = 1.0;
+/// Candidates of a picture that are looked at once more at most, the best ones: each costs a ninth of a search.
+const SECOND_LOOKS: usize = 4;
 /// Side of the view in which a face is followed, px of the input, and of the face in it: it may move by half of its side in
 /// any direction, and is of a size that the middle stride finds best.
 const FOLLOW_VIEW_PX: usize = 96;
@@ -99,6 +107,18 @@ impl YunetDetector {
         faces.iter_mut().for_each(|face| view.bring_back(face));
         Ok(faces)
     }
+
+    /// The face at `place` as it is seen from near, if it has this share of the threshold there; None too if the network has
+    /// one size only.
+    fn look_again(
+        &self,
+        picture: Gray8<'_>,
+        place: &PixelRect,
+        share: f32,
+    ) -> Result<Option<DetectedFace>, DetectError> {
+        let (Some(form), Some(view)) = (&self.near, View::around(picture, place)) else { return Ok(None) };
+        Ok(nearest(self.look(form, &view, share * self.threshold)?, place))
+    }
 }
 
 impl FaceDetector for YunetDetector {
@@ -111,24 +131,38 @@ impl FaceDetector for YunetDetector {
     }
 
     fn detect_again(&mut self, picture: Gray8<'_>, known: &[PixelRect]) -> Result<Vec<DetectedFace>, DetectError> {
-        let share = if known.is_empty() { 1.0 } else { KNOWN_SHARE };
         let view = View::of(picture, self.input_size());
-        let mut faces = self.look(&self.form, &view, share * self.threshold)?;
         let shorter = picture.width().min(picture.height()) as f32;
         let least = self.min_face_px.unwrap_or((shorter * MIN_FACE_SHARE).min(MIN_FACE_PX));
-        faces.retain(|face| {
+        let mut looks = SECOND_LOOKS;
+        let mut faces = Vec::new();
+        for face in self.look(&self.form, &view, DOUBTFUL_SHARE * self.threshold)? {
             let is_known = || known.iter().any(|place| place.iou(&face.rect) >= KNOWN_IOU);
-            face.rect.area().sqrt() >= least && (face.score >= self.threshold || is_known())
-        });
-        Ok(faces)
+            if face.rect.area().sqrt() < least {
+                continue;
+            } else if face.score >= self.threshold || face.score >= KNOWN_SHARE * self.threshold && is_known() {
+                faces.push(face);
+            } else if looks > 0 {
+                looks -= 1;
+                faces.extend(self.look_again(picture, &face.rect, SURE_SHARE)?);
+            }
+        }
+        // A face does not go from one picture to the next because it turned or blurred: it is looked for where it was.
+        for place in known {
+            if looks > 0 && !faces.iter().any(|face: &DetectedFace| place.iou(&face.rect) >= KNOWN_IOU) {
+                looks -= 1;
+                faces.extend(self.look_again(picture, place, KNOWN_SHARE)?);
+            }
+        }
+        faces.retain(|face| face.rect.area().sqrt() >= least);
+        Ok(suppress(faces, MAX_IOU))
     }
 
     fn follow(&mut self, picture: Gray8<'_>, place: &PixelRect) -> Result<Option<DetectedFace>, DetectError> {
-        let Some(form) = &self.near else {
-            return Ok(nearest(self.detect_again(picture, &[*place])?, place));
-        };
-        let Some(view) = View::around(picture, place) else { return Ok(None) };
-        Ok(nearest(self.look(form, &view, KNOWN_SHARE * self.threshold)?, place))
+        if self.can_follow() {
+            return self.look_again(picture, place, KNOWN_SHARE);
+        }
+        Ok(nearest(self.detect_again(picture, &[*place])?, place))
     }
 
     fn can_follow(&self) -> bool {
