@@ -159,12 +159,22 @@ fn doubtful() -> GrayImage {
 #[test]
 fn a_doubtful_face_is_looked_at_again_from_near() {
     let found = |threshold| finder(96, 96).with_threshold(threshold).detect(doubtful().view()).unwrap();
-    let [face] = found(0.58)[..] else { panic!("{:?}", found(0.58)) };
-    assert!((0.59..0.63).contains(&face.score), "{face:?}");
-    assert!(found(0.64).is_empty(), "not sure enough from near either");
-    let mut one_size = finder(384, 384).with_threshold(0.58);
+    let [face] = found(0.55)[..] else { panic!("{:?}", found(0.55)) };
+    assert!((0.555..0.58).contains(&face.score), "the mean of both looks: {face:?}");
+    assert!(found(0.59).is_empty(), "not sure enough from near either");
+    let mut one_size = finder(384, 384).with_threshold(0.55);
     let quarter = blocks(384, 384, &[(224, 224, 8, 8)]);
     assert!(one_size.detect(quarter.view()).unwrap().is_empty(), "it cannot look from near");
+}
+
+#[test]
+fn what_seemed_to_be_a_face_may_be_none_from_near() {
+    // A block in the middle of the picture lies in four cells from near, a quarter in each.
+    let mut picture = blocks(384, 384, &[(208, 208, 32, 32)]);
+    assert!(finder(96, 96).with_threshold(0.45).detect(picture.view()).unwrap().is_empty());
+    // Brighter than the limit for a second look, it is believed at once.
+    picture = blocks(384, 384, &[(192, 192, 64, 64)]);
+    assert_eq!(finder(96, 96).detect(picture.view()).unwrap().len(), 1);
 }
 
 #[test]

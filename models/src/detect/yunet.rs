@@ -9,6 +9,7 @@
 //! boxes of a low score are mostly faces where there was a face before). In such a view the network also looks a second time
 //! where it was in doubt.
 
+use std::ops::Range;
 use std::path::Path;
 
 use tract_onnx::prelude::*;
@@ -31,12 +32,13 @@ const CUT_OUT_BORDER: f32 = 0.25;
 /// A face that is where one was before needs this share of the threshold, and this overlap with its last place.
 const KNOWN_SHARE: f32 = 0.6;
 const KNOWN_IOU: f32 = 0.3;
-/// A candidate from this share of the threshold on is looked at once more from near, in the view in which faces are followed
-/// and at the scale at which they are found best: small and blurred faces come out surer there, what is none less sure. It is a
-/// face from that share of the threshold on. (Cascades: Viola and Jones 2001; here one network is both stages.)
-const DOUBTFUL_SHARE: f32 = 0.45;
-const SURE_SHARE: f32 = 1.0;
-/// Candidates of a picture that are looked at once more at most, the best ones: each costs a ninth of a search.
+/// A candidate whose score is between these shares of the threshold is looked at once more from near, in the view in which faces
+/// are followed and at the scale at which they are found best: small and dim faces come out surer there, what is none less
+/// sure. Its score is then the mean of both, in which the second look weighs so much. (Cascades: Viola and Jones 2001; here one
+/// network is both stages.)
+const DOUBTFUL_SHARES: Range<f32> = 0.45..1.2;
+const NEAR_WEIGHT: f32 = 0.6;
+/// Places of a picture that are looked at once more at most, the best ones: each costs a ninth of a search.
 const SECOND_LOOKS: usize = 4;
 /// Side of the view in which a face is followed, px of the input, and of the face in it: it may move by half of its side in
 /// any direction, and is of a size that the middle stride finds best.
@@ -108,16 +110,22 @@ impl YunetDetector {
         Ok(faces)
     }
 
-    /// The face at `place` as it is seen from near, if it has this share of the threshold there; None too if the network has
-    /// one size only.
-    fn look_again(
+    /// The face at `place` as it is seen from near, from a score up; None too if the network has one size only.
+    fn look_near(
         &self,
         picture: Gray8<'_>,
         place: &PixelRect,
-        share: f32,
+        threshold: f32,
     ) -> Result<Option<DetectedFace>, DetectError> {
         let (Some(form), Some(view)) = (&self.near, View::around(picture, place)) else { return Ok(None) };
-        Ok(nearest(self.look(form, &view, share * self.threshold)?, place))
+        Ok(nearest(self.look(form, &view, threshold)?, place))
+    }
+
+    /// A candidate as it is seen from near, if it is a face by both looks.
+    fn look_twice(&self, picture: Gray8<'_>, face: &DetectedFace) -> Result<Option<DetectedFace>, DetectError> {
+        let first = (1.0 - NEAR_WEIGHT) * face.score;
+        let near = self.look_near(picture, &face.rect, (self.threshold - first) / NEAR_WEIGHT)?;
+        Ok(near.map(|near| DetectedFace { score: first + NEAR_WEIGHT * near.score, ..near }))
     }
 }
 
@@ -136,22 +144,25 @@ impl FaceDetector for YunetDetector {
         let least = self.min_face_px.unwrap_or((shorter * MIN_FACE_SHARE).min(MIN_FACE_PX));
         let mut looks = SECOND_LOOKS;
         let mut faces = Vec::new();
-        for face in self.look(&self.form, &view, DOUBTFUL_SHARE * self.threshold)? {
+        for face in self.look(&self.form, &view, DOUBTFUL_SHARES.start * self.threshold)? {
             let is_known = || known.iter().any(|place| place.iou(&face.rect) >= KNOWN_IOU);
             if face.rect.area().sqrt() < least {
                 continue;
-            } else if face.score >= self.threshold || face.score >= KNOWN_SHARE * self.threshold && is_known() {
+            }
+            if face.score >= KNOWN_SHARE * self.threshold && is_known() {
                 faces.push(face);
-            } else if looks > 0 {
+            } else if face.score < DOUBTFUL_SHARES.end * self.threshold && looks > 0 && self.can_follow() {
                 looks -= 1;
-                faces.extend(self.look_again(picture, &face.rect, SURE_SHARE)?);
+                faces.extend(self.look_twice(picture, &face)?);
+            } else if face.score >= self.threshold {
+                faces.push(face);
             }
         }
         // A face does not go from one picture to the next because it turned or blurred: it is looked for where it was.
         for place in known {
-            if looks > 0 && !faces.iter().any(|face: &DetectedFace| place.iou(&face.rect) >= KNOWN_IOU) {
+            if looks > 0 && !faces.iter().any(|face| place.iou(&face.rect) >= KNOWN_IOU) {
                 looks -= 1;
-                faces.extend(self.look_again(picture, place, KNOWN_SHARE)?);
+                faces.extend(self.look_near(picture, place, KNOWN_SHARE * self.threshold)?);
             }
         }
         faces.retain(|face| face.rect.area().sqrt() >= least);
@@ -160,7 +171,7 @@ impl FaceDetector for YunetDetector {
 
     fn follow(&mut self, picture: Gray8<'_>, place: &PixelRect) -> Result<Option<DetectedFace>, DetectError> {
         if self.can_follow() {
-            return self.look_again(picture, place, KNOWN_SHARE);
+            return self.look_near(picture, place, KNOWN_SHARE * self.threshold);
         }
         Ok(nearest(self.detect_again(picture, &[*place])?, place))
     }

@@ -20,8 +20,7 @@ use tract_onnx::tract_core::prelude::tract_linalg::mmm::{
 use tract_onnx::tract_core::prelude::tract_linalg::pack::PackedFormat;
 
 /// Lengths of runs that are copied without a loop, from the longest on.
-const LENGTHS: [usize; 5] = [LONGEST, 8, 4, 2, 1];
-const LONGEST: usize = 16;
+const LENGTHS: [usize; 9] = [16, 12, 8, 6, 5, 4, 3, 2, 1];
 
 thread_local! {
     /// The panel that this thread's kernel reads: tract has done with one before it asks for the next.
@@ -146,18 +145,18 @@ struct Layout {
 impl Layout {
     fn new(geometry: Geometry, format: PackedFormat) -> Self {
         let columns: Vec<usize> = (0..geometry.columns()).map(|pixel| geometry.column_at(pixel)).collect();
-        let runs = columns.chunks(format.r).map(|columns| runs(columns, format.r)).collect();
+        let runs = columns.chunks(format.r).map(|columns| runs(columns)).collect();
         Self { weights: geometry.weights(), runs, geometry, format }
     }
 
-    /// Numbers of a panel, and as many more as a run may be too long.
+    /// Numbers of a panel.
     fn panel(&self) -> usize {
-        self.format.single_panel_len(self.geometry.column()) + LONGEST
+        self.format.single_panel_len(self.geometry.column())
     }
 
-    /// Numbers of the input between its zeros, and as many more as a run may be too long.
+    /// Numbers of the input between its zeros.
     fn map(&self) -> usize {
-        self.geometry.channels * self.geometry.rows() * self.geometry.row() + LONGEST
+        self.geometry.channels * self.geometry.rows() * self.geometry.row()
     }
 
     /// Lays out a panel.
@@ -165,8 +164,12 @@ impl Layout {
         for &run in &self.runs[number] {
             let copy = match run.length {
                 16 => copy::<16>,
+                12 => copy::<12>,
                 8 => copy::<8>,
+                6 => copy::<6>,
+                5 => copy::<5>,
                 4 => copy::<4>,
+                3 => copy::<3>,
                 2 => copy::<2>,
                 _ => copy::<1>,
             };
@@ -176,14 +179,8 @@ impl Layout {
 }
 
 /// The runs of a panel of so many columns, of which these lie so far behind the first one.
-fn runs(columns: &[usize], width: usize) -> Vec<Run> {
+fn runs(columns: &[usize]) -> Vec<Run> {
     let side_by_side = |columns: &[usize]| columns.windows(2).take_while(|pair| pair[1] == pair[0] + 1).count() + 1;
-    // A run as wide as the panel may be too long: what it puts into the next row is overwritten by the next row's.
-    if side_by_side(columns) == width
-        && let Some(length) = LENGTHS.into_iter().rev().find(|&length| length >= width)
-    {
-        return vec![Run { from: columns[0], to: 0, length }];
-    }
     let mut runs = Vec::new();
     let mut to = 0;
     while to < columns.len() {
@@ -198,14 +195,8 @@ fn runs(columns: &[usize], width: usize) -> Vec<Run> {
 /// Copies a run for every weight, into a panel of rows of `width` columns.
 fn copy<const LENGTH: usize>(run: Run, weights: &[usize], map: &[f32], panel: &mut [f32], width: usize) {
     let map = &map[run.from..];
-    let mut rows = &mut panel[run.to..];
-    for &weight in weights {
-        // Neither is ever cut short; asking is faster than a check that can panic.
-        let (Some(to), Some(from)) = (rows.first_chunk_mut::<LENGTH>(), map[weight..].first_chunk::<LENGTH>()) else {
-            return;
-        };
-        *to = *from;
-        rows = rows.split_at_mut(width).1;
+    for (&weight, row) in weights.iter().zip(panel.chunks_exact_mut(width)) {
+        row[run.to..][..LENGTH].copy_from_slice(&map[weight..][..LENGTH]);
     }
 }
 

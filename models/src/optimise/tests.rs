@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use tract_onnx::pb::GraphProto;
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::internal::Approximation;
 
 use super::optimised;
 use crate::onnx;
@@ -52,7 +53,7 @@ impl Case {
             ],
             ..GraphProto::default()
         };
-        tract_onnx::onnx().model_for_read(&mut onnx::file(graph, 13).as_slice()).unwrap()
+        onnx().model_for_read(&mut onnx::file(graph, 13).as_slice()).unwrap()
     }
 
     fn input(&self) -> Tensor {
