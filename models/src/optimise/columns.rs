@@ -98,11 +98,9 @@ impl Geometry {
                 match self.stride[1] {
                     1 => to.iter_mut().skip(self.before[1]).zip(from).for_each(|(to, &number)| *to = number),
                     2 => self.deal(from, to),
-                    _ => from.iter().zip(self.before[1]..).for_each(|(&number, x)| {
-                        if let Some(to) = to.get_mut(self.place(x)) {
-                            *to = number;
-                        }
-                    }),
+                    _ => {
+                        from.iter().zip(self.before[1]..self.row()).for_each(|(&number, x)| to[self.place(x)] = number)
+                    }
                 }
             }
         }
