@@ -99,7 +99,7 @@ impl Geometry {
                     1 => to.iter_mut().skip(self.before[1]).zip(from).for_each(|(to, &number)| *to = number),
                     2 => self.deal(from, to),
                     _ => {
-                        from.iter().zip(self.before[1]..self.row()).for_each(|(&number, x)| to[self.place(x)] = number)
+                        from.iter().zip(self.before[1]..self.row()).for_each(|(&number, x)| to[self.place(x)] = number);
                     }
                 }
             }
@@ -143,7 +143,7 @@ struct Layout {
 impl Layout {
     fn new(geometry: Geometry, format: PackedFormat) -> Self {
         let columns: Vec<usize> = (0..geometry.columns()).map(|pixel| geometry.column_at(pixel)).collect();
-        let runs = columns.chunks(format.r).map(|columns| runs(columns)).collect();
+        let runs = columns.chunks(format.r).map(runs).collect();
         Self { weights: geometry.weights(), runs, geometry, format }
     }
 

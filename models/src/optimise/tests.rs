@@ -122,9 +122,9 @@ fn plain_convolutions_are_taken_over_with_their_rectifiers() {
     let has = |operations: &[String], name: &str| operations.iter().any(|operation| operation.contains(name));
     let all = operations_of(&plain);
     assert!(has(&all, "Columns") && !has(&all, "Max") && !has(&all, "Pad"), "{all:?}");
-    let shown = operations_of(&Case { is_shown: true, ..plain.clone() });
+    let shown = operations_of(&Case { is_shown: true, ..plain });
     assert!(has(&shown, "Columns") && has(&shown, "Max"), "{shown:?}");
-    let wide = operations_of(&Case { side: [24, 128], ..plain.clone() });
+    let wide = operations_of(&Case { side: [24, 128], ..plain });
     assert!(!has(&wide, "Columns"), "{wide:?}");
     let pointwise = operations_of(&Case { filter: [1, 1], pads: [0; 4], ..plain });
     assert!(!has(&pointwise, "Columns"), "{pointwise:?}");
