@@ -87,7 +87,7 @@ impl Convolution {
             && [facts[0].datum_type, weights.datum_type(), bias.datum_type].iter().all(|&t| t == f32::datum_type());
         let padding = pool.computed_padding(&[height, width]);
         let output = [padding[0].convoluted, padding[1].convoluted];
-        if !is_plain || output.contains(&0) || output[1] >= WIDE {
+        if !is_plain || [channels, height, width, output[0], output[1]].contains(&0) || output[1] >= WIDE {
             return Ok(None);
         }
         let geometry = Geometry {
