@@ -4,12 +4,13 @@
 //! tract computes a convolution as a product of matrices, its weights times one column for every output pixel, which holds
 //! what the filter covers there (Chellapilla et al. 2006, "High Performance Convolutional Neural Networks for Document
 //! Processing"). Networks for small boards have few filters, so that a column is soon used up, and the time goes into laying
-//! out columns, which tract does number by number. Here they are laid out by runs of numbers ([`columns`]). What is multiplied
+//! out columns, which tract does number by number. Here they are laid out by runs of numbers ([`layout`]). What is multiplied
 //! is the same in the same order, by tract's own kernels; only which of them may differ ([`kernel`]).
 
 mod columns;
 mod convolution;
 mod kernel;
+mod layout;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;

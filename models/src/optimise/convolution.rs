@@ -14,8 +14,9 @@ use tract_onnx::tract_core::prelude::tract_linalg::BinOp;
 use tract_onnx::tract_core::prelude::tract_linalg::mmm::{MMMInputValue, MatMatMul, OutputStoreSpec};
 use tract_onnx::tract_core::prelude::tract_linalg::pack::PackedFormat;
 
-use super::columns::{Columns, Geometry};
+use super::columns::Columns;
 use super::kernel::kernel;
+use super::layout::Geometry;
 
 /// Px of an output row from which on tract runs a convolution of few channels as a filter along the rows, without columns.
 const WIDE: usize = 128;
