@@ -37,12 +37,15 @@ mod tests {
     use burn::tensor::{Device, Tensor};
 
     use super::*;
-    use crate::config::NetworkConfig;
+    use crate::config::{BranchConfig, NetworkConfig};
 
     #[test]
     fn logits_of_rare_labels_rise_by_the_share() {
         let device = Device::flex();
-        for config in [NetworkConfig::MiniXception {}, NetworkConfig::PlainCnn { depth: 1 }, NetworkConfig::default()] {
+        let branch = BranchConfig { widths: vec![8], blocks: vec![1], init: None };
+        let branches = NetworkConfig::Branches { branches: vec![branch; 3], dropout: 0.0 };
+        let others = [NetworkConfig::MiniXception {}, NetworkConfig::PlainCnn { depth: 1 }, NetworkConfig::default()];
+        for config in others.into_iter().chain([branches]) {
             device.seed(1);
             let network = Network::new(&config, 3, &device);
             let crops = Tensor::<4>::ones([1, 1, 48, 48], &device);

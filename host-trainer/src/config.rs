@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::augment::AugmentConfig;
 pub use self::distil::{DistilConfig, RobustDistilConfig, VotesConfig};
-pub use self::network::{HeadConfig, NetworkConfig};
+pub use self::network::{BranchConfig, HeadConfig, NetworkConfig};
 pub use self::range::within;
 pub use self::recipe::{Balance, Frozen, LossKind, Optimiser, Recipe, Schedule};
 use crate::failure::bad_input;
@@ -121,6 +121,18 @@ impl TrialConfig {
     /// A file that cannot be read, an unknown key (with its line), a value out of range.
     pub fn read(path: Option<&Path>) -> anyhow::Result<Self> {
         file::read(path, ("trials/default.toml", SHIPPED), Self::check)
+    }
+
+    /// What its models start from: `init`, or the one of each branch of the network; nothing where they start with random
+    /// weights.
+    pub fn starts(&self) -> Vec<&Path> {
+        match (&self.init, &self.network) {
+            (Some(init), _) => vec![init],
+            (None, NetworkConfig::Branches { branches, .. }) => {
+                branches.iter().filter_map(|branch| branch.init.as_deref()).collect()
+            }
+            (None, _) => Vec::new(),
+        }
     }
 
     /// What decides the outcome of a stage (0 clear, 1 robust): the trial without what only comes after it, so that the clear
@@ -275,6 +287,7 @@ mod tests {
 
     #[test]
     fn a_value_out_of_range_is_refused_with_its_key() {
+        let branches = |list: &str| format!("[network]\nkind = \"branches\"\ndropout = 0.0\nbranches = [{list}]");
         for (text, key) in [
             ("[clear]\nbatch = 0", "clear.batch"),
             ("[clear]\nsmall-side = 24\n[network]\nkind = \"vgg16\"", "clear.small-side"),
@@ -286,6 +299,9 @@ mod tests {
             ("[robust.augment]\nscale = 2.0", "robust.augment.scale"),
             ("[network]\nkind = \"residual\"\nwidths = [8]\nblocks = []\ndropout = 0.0", "blocks"),
             ("[network]\nkind = \"plain-cnn\"\ndepth = 9", "network.depth"),
+            (&branches("{ widths = [8], blocks = [1] }"), "network.branches"),
+            (&branches("{ widths = [8], blocks = [] }, { widths = [8], blocks = [1] }"), "blocks"),
+            (&branches("{ widths = [8], blocks = [1], init = \"a\" }, { widths = [8], blocks = [1] }"), "init"),
             ("[network]\nkind = \"resnet50\"\nhidden = [0]", "network.hidden"),
             (
                 "[input]\nside = 24\nnormalisation = { kind = \"fixed\", mean = 0, std = 1 }\n[network]\nkind = \"vgg16\"",

@@ -1,5 +1,6 @@
 //! The networks, behind one type so that training, export and checkpoints do not care which.
 
+mod branches;
 mod densenet;
 mod efficientnet;
 mod efficientnet_lite;
@@ -20,6 +21,7 @@ mod xception;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
+use self::branches::BranchesNet;
 use self::densenet::DenseNet121;
 use self::efficientnet::EfficientNetB0;
 use self::googlenet::GoogLeNet;
@@ -31,7 +33,7 @@ use self::residual::ResidualNet;
 use self::resnet::ResNet;
 use self::vgg::Vgg;
 use self::xception::Xception;
-use crate::config::{Frozen, HeadConfig, NetworkConfig};
+use crate::config::{BranchConfig, Frozen, HeadConfig, NetworkConfig};
 
 /// A classifier of square crops: `[batch, 1, side, side]` -> logits `[batch, classes]`.
 // A run holds three of these at most: boxes would save nothing.
@@ -40,6 +42,8 @@ use crate::config::{Frozen, HeadConfig, NetworkConfig};
 pub enum Network {
     /// See [`NetworkConfig::Residual`].
     Residual(ResidualNet),
+    /// See [`NetworkConfig::Branches`].
+    Branches(BranchesNet),
     /// See [`NetworkConfig::MiniXception`].
     MiniXception(MiniXception),
     /// See [`NetworkConfig::PlainCnn`].
@@ -71,6 +75,7 @@ macro_rules! with_each {
     ($self:expr, $network:ident => $do:expr) => {
         match $self {
             Network::Residual($network) => $do,
+            Network::Branches($network) => $do,
             Network::MiniXception($network) => $do,
             Network::PlainCnn($network) => $do,
             Network::GoogLeNet($network) => $do,
@@ -97,6 +102,12 @@ impl Network {
             NetworkConfig::Residual { widths, blocks, dropout } => {
                 Self::Residual(ResidualNet::new(widths, blocks, *dropout, [channels, classes], device))
             }
+            NetworkConfig::Branches { branches, dropout } => {
+                let branch = |BranchConfig { widths, blocks, .. }: &BranchConfig| {
+                    ResidualNet::new(widths, blocks, *dropout, [channels, classes], device)
+                };
+                Self::Branches(BranchesNet::new(branches.iter().map(branch).collect()))
+            }
             NetworkConfig::MiniXception {} => Self::MiniXception(MiniXception::new(channels, classes, device)),
             NetworkConfig::PlainCnn { depth } => {
                 Self::PlainCnn(PlainCnn::new(*depth, &HeadConfig::default(), channels, classes, device))
@@ -116,6 +127,12 @@ impl Network {
             }
             NetworkConfig::Densenet121(head) => Self::DenseNet121(DenseNet121::new(head, channels, classes, device)),
         }
+    }
+
+    /// Residual networks side by side; `None` if any of them is of another kind.
+    pub fn side_by_side(networks: Vec<Self>) -> Option<Self> {
+        let residual = |network| if let Self::Residual(network) = network { Some(network) } else { None };
+        networks.into_iter().map(residual).collect::<Option<Vec<_>>>().map(|all| Self::Branches(BranchesNet::new(all)))
     }
 
     /// Logits of a batch of crops.
@@ -147,19 +164,28 @@ impl Network {
         base.into_iter().chain(head).filter_map(Layer::conv_norm).collect()
     }
 
-    /// The same network with so much more in each logit; `None` if its last layer has no bias to put it into.
+    /// The same network with so much more in each logit; `None` if a layer that gives logits has no bias to put it into.
     pub fn with_more(&self, logits: &[f32]) -> Option<Self> {
         let mut network = self.clone();
-        let Layers { mut head, .. } = with_each!(&mut network, network => network.layers());
-        let bias = match head.pop()? {
-            Layer::Linear(layer) => layer.bias.as_mut()?,
-            // Followed by an average over the picture, which leaves a constant as it is.
-            Layer::Conv(layer) => layer.bias.as_mut()?,
-            Layer::ConvNorm(_) | Layer::Norm(_) => return None,
-        };
-        let more = Tensor::<1>::from_floats(logits, &bias.val().device());
-        *bias = Param::initialized(bias.id, bias.val().detach() + more);
+        for output in network.outputs() {
+            let bias = match output {
+                Layer::Linear(layer) => layer.bias.as_mut()?,
+                // Followed by an average over the picture, which leaves a constant as it is.
+                Layer::Conv(layer) => layer.bias.as_mut()?,
+                Layer::ConvNorm(_) | Layer::Norm(_) => return None,
+            };
+            let more = Tensor::<1>::from_floats(logits, &bias.val().device());
+            *bias = Param::initialized(bias.id, bias.val().detach() + more);
+        }
         Some(network)
+    }
+
+    /// The layers whose output is the logits, or what is averaged for them.
+    fn outputs(&mut self) -> Vec<Layer<'_>> {
+        let averages = matches!(self, Self::Branches(_));
+        let Layers { mut head, .. } = with_each!(self, network => network.layers());
+        // A branch has one layer in its head.
+        if averages { head } else { head.pop().into_iter().collect() }
     }
 
     /// The network with these layers out of training, and all others in it.
@@ -179,7 +205,7 @@ impl Network {
     /// What the names of published weights become here. None for the networks that only Mien has weights of.
     pub fn torch_names(&self) -> TorchNames {
         match self {
-            Self::Residual(_) | Self::MiniXception(_) | Self::PlainCnn(_) => &[],
+            Self::Residual(_) | Self::Branches(_) | Self::MiniXception(_) | Self::PlainCnn(_) => &[],
             Self::GoogLeNet(_) => googlenet::TORCH_NAMES,
             Self::Vgg(_) => vgg::TORCH_NAMES,
             Self::ResNet(_) => resnet::TORCH_NAMES,

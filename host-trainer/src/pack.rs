@@ -161,8 +161,9 @@ fn draft(context: &Context<'_>, data: &DataSet, clear: &Trained, robust: &Traine
 
 /// What the clear model started from, for people.
 fn start(context: &Context<'_>) -> String {
-    let file = context.trial.init.as_deref().and_then(Path::file_name);
-    file.map_or_else(|| "random weights".to_owned(), |file| file.to_string_lossy().into())
+    let files = context.trial.starts().into_iter().filter_map(Path::file_name);
+    let names: Vec<_> = files.map(|file| file.to_string_lossy()).collect();
+    if names.is_empty() { "random weights".into() } else { names.join(" beside ") }
 }
 
 /// The mean face of every class, sharp and blurred: faces, but nobody's.

@@ -1,22 +1,21 @@
 //! The `train` command: data -> split -> clear model -> robust model -> bundle.
 
+mod start;
+
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use burn::module::Module;
 use burn::tensor::Device;
 use clap::Args;
 use models::{BlurLevel, ModelChoice};
 
-use crate::batches;
+use self::start::start;
 use crate::checkpoint::{Progress, Store};
-use crate::config::{Frozen, RobustStart, TrialConfig};
+use crate::config::{RobustStart, TrialConfig};
 use crate::crowd;
 use crate::failure::bad_input;
-use crate::init::init;
 use crate::lock::lock;
-use crate::network::Network;
 use crate::pack::{BundledDetector, pack};
 use crate::reader::{self, DataOptions};
 use crate::recrop::recrop;
@@ -28,9 +27,6 @@ use crate::targets::{Lessons, Taught};
 use crate::teachers::{ConsistentTeachers, Pupil};
 use crate::train::{Context, Stage, train};
 use crate::training_args::TrainingArgs;
-
-/// Faces, at least, that give the statistics of a bundle's network that learns on, where there are so many.
-const UNFOLDING_FACES: usize = 512;
 
 /// What `train` is given.
 #[derive(Args)]
@@ -143,7 +139,7 @@ impl Training<'_> {
     pub fn run(&self) -> anyhow::Result<Outcome> {
         let Training { trial, data, work, .. } = *self;
         let detector = self.detector.map(BundledDetector::read).transpose()?;
-        if trial.init.is_none() {
+        if trial.starts().is_empty() {
             if trial.robust_start == RobustStart::InitRobust {
                 return Err(bad_input(
                     "robust-start = init-robust: there is no init\n  name a bundle in the trial file, or with --init",
@@ -261,36 +257,4 @@ fn trial(args: &TrainArgs) -> anyhow::Result<TrialConfig> {
         )));
     }
     Ok(if args.training.quick { trial.quick() } else { trial })
-}
-
-/// The network that the model for `role` starts as: random, or with the weights that the trial names.
-/// What became of each of those is written into the work folder.
-fn start(context: &Context<'_>, work: &Path, role: ModelChoice) -> anyhow::Result<Network> {
-    let autodiff = context.device().clone().autodiff();
-    autodiff.seed(context.trial.seed);
-    let fresh = Network::new(&context.trial.network, context.classes, &autodiff);
-    let Some(path) = &context.trial.init else {
-        if let Some(weights) = &context.trial.weights {
-            say(&format!("warning: random weights in place of the published {weights}, which --init can name"));
-        } else if context.trial.clear.frozen != Frozen::None {
-            say("warning: clear.frozen keeps random weights; name better ones with --init");
-        }
-        return Ok(fresh);
-    };
-    let (network, plan) = init(fresh, path, role)?;
-    let told = work.join(match role {
-        ModelChoice::Clear => "init.txt",
-        ModelChoice::Robust => "init-robust.txt",
-    });
-    std::fs::write(&told, plan.to_string()).with_context(|| format!("cannot write {}", told.display()))?;
-    say(&plan.summary(path));
-    say(&format!("init: all tensors are listed in {}", told.display()));
-    if plan.folded.is_empty() {
-        return Ok(network);
-    }
-    // Spread over all training faces, since those may come sorted.
-    let faces = &context.split.train;
-    let some: Vec<_> = faces.iter().copied().step_by((faces.len() / UNFOLDING_FACES).max(1)).collect();
-    let mut crops = batches::fixed(&some, &context.trial.input, &[BlurLevel::None], some.len().max(1));
-    crops.try_fold(network, |network, crops| Ok(network.unfolded(&crops?.tensor(&autodiff))))
 }

@@ -174,6 +174,50 @@ fn teachers_see_what_the_pupil_sees_or_are_kept_in_a_file() {
     refused(run.args(["--out", "strange"]), BAD_INPUT, &["answers said.csv.gz", "says nothing of the face of row"]);
 }
 
+/// A trial whose network is one or several residual networks.
+fn residual(name: &str, network: &str, epochs: usize) -> String {
+    format!(
+        "name = \"{name}\"\nrobust-start = \"init-robust\"\n[network]\ndropout = 0.1\n{network}\n[clear]\nepochs = {epochs}\n[robust]\nepochs = {epochs}\n"
+    )
+}
+
+#[test]
+fn trained_networks_are_put_side_by_side_and_learn_on_as_one() {
+    let place = Place::default();
+    let shapes = ["widths = [8, 16]\nblocks = [1, 0]", "widths = [12, 16]\nblocks = [0, 1]"];
+    for (name, shape) in ["first", "second"].into_iter().zip(shapes) {
+        let trial = residual(name, &format!("kind = \"residual\"\n{shape}"), 1);
+        place.write("alone.toml", trial.replace("init-robust", "clear"));
+        quick(&place, "alone.toml", &["--out", name]);
+    }
+    let both = "kind = \"branches\"\nbranches = [\
+                { widths = [8, 16], blocks = [1, 0], init = \"first\" }, \
+                { widths = [12, 16], blocks = [0, 1], init = \"second\" }]";
+    place.write("both.toml", residual("both", both, 0));
+    quick(&place, "both.toml", &["--out", "both"]);
+    let open = |name: &str| Bundle::open(&place.path(name)).unwrap();
+    let recognizers = ["first", "second", "both"].map(|name| open(name).recognizer().unwrap());
+    let crop = GrayImage::from_vec((0..16 * 16).map(|at| (at * 7 % 251) as u8).collect(), 16, 16).unwrap();
+    for role in ModelChoice::ALL {
+        let [first, second, both] = recognizers.each_ref().map(|one| one.logits_with(crop.view(), role).unwrap());
+        for ((first, second), both) in first.iter().zip(&second).zip(&both) {
+            assert!(((first + second) / 2.0 - both).abs() < 1e-4, "{role}: {first} and {second} became {both}");
+        }
+    }
+    let model = &open("both").manifest.models[0];
+    assert_eq!(model.network, "residual 8-16 x 1-0 beside residual 12-16 x 0-1");
+    assert!(model.trained_on.ends_with("from first beside second"), "{}", model.trained_on);
+
+    // As one it is a start like any other.
+    std::fs::remove_dir_all(place.path("both.work")).unwrap();
+    let told = quick(&place, "both.toml", &["--out", "further", "--init", "both"]);
+    assert!(told.contains("tensors from both") && !told.contains("skipped"), "{told}");
+    place.write("lost.toml", residual("lost", &both.replace("second", "none"), 0));
+    let mut run = trainer();
+    run.current_dir(place.path("")).args(["train", "--quick", "--data", "faces.csv", "--config", "lost.toml"]);
+    refused(run.args(["--out", "none"]), BAD_INPUT, &["init = none", "no such"]);
+}
+
 #[test]
 fn networks_are_timed_without_being_trained() {
     let place = Place::default();

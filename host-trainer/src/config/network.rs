@@ -1,5 +1,7 @@
 //! `[network]`: which network, and how wide.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::range::within;
@@ -16,6 +18,14 @@ pub enum NetworkConfig {
         /// Residual blocks in each stage.
         blocks: Vec<usize>,
         /// Dropout before the classifier (0..1).
+        dropout: f64,
+    },
+    /// Several of those side by side, whose logits are averaged (Hansen and Salamon 1990, "Neural network ensembles"): one
+    /// network to all that runs it.
+    Branches {
+        /// At least two.
+        branches: Vec<BranchConfig>,
+        /// Dropout before each classifier (0..1).
         dropout: f64,
     },
     /// Arriaga et al. 2017, "Real-time Convolutional Neural Networks for Emotion and Gender
@@ -49,6 +59,19 @@ pub enum NetworkConfig {
     Densenet121(HeadConfig),
 }
 
+/// One of several networks side by side.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BranchConfig {
+    /// As those of [`NetworkConfig::Residual`].
+    pub widths: Vec<usize>,
+    /// As those of [`NetworkConfig::Residual`].
+    pub blocks: Vec<usize>,
+    /// The residual network that this branch starts as, as the trial's `init` names one; all branches have one or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init: Option<PathBuf>,
+}
+
 /// What stands between a published network's pooled features and the logits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -59,6 +82,13 @@ pub struct HeadConfig {
     pub hidden: Vec<usize>,
     /// Dropout before the last layer (0..1).
     pub dropout: f64,
+}
+
+impl BranchConfig {
+    /// The network that it is by itself.
+    pub fn alone(&self, dropout: f64) -> NetworkConfig {
+        NetworkConfig::Residual { widths: self.widths.clone(), blocks: self.blocks.clone(), dropout }
+    }
 }
 
 impl Default for NetworkConfig {
@@ -73,6 +103,9 @@ impl NetworkConfig {
         let join = |list: &[usize]| list.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
         let (name, head) = match self {
             Self::Residual { widths, blocks, .. } => return format!("residual {} x {}", join(widths), join(blocks)),
+            Self::Branches { branches, .. } => {
+                return branches.iter().map(|branch| branch.alone(0.0).name()).collect::<Vec<_>>().join(" beside ");
+            }
             Self::MiniXception {} => return "mini-Xception".into(),
             Self::PlainCnn { depth } => return format!("plain CNN of {depth}"),
             Self::Googlenet(head) => ("GoogLeNet", head),
@@ -92,7 +125,7 @@ impl NetworkConfig {
     /// Side in px of the smallest face that leaves at least one pixel for the average at the end.
     pub fn smallest_side(&self) -> usize {
         match self {
-            Self::Residual { .. } | Self::MiniXception {} | Self::PlainCnn { .. } => 16,
+            Self::Residual { .. } | Self::Branches { .. } | Self::MiniXception {} | Self::PlainCnn { .. } => 16,
             _ => 32,
         }
     }
@@ -102,6 +135,19 @@ impl NetworkConfig {
         match self {
             Self::Residual { widths, blocks, dropout } => {
                 check_residual(widths, blocks)?;
+                check_dropout(*dropout)
+            }
+            Self::Branches { branches, dropout } => {
+                if branches.len() < 2 {
+                    return Err(bad_input(format!(
+                        "network.branches has {} entries; give at least two, or kind = \"residual\"",
+                        branches.len()
+                    )));
+                }
+                if branches.iter().any(|branch| branch.init.is_some() != branches[0].init.is_some()) {
+                    return Err(bad_input("network.branches: give each an init, or none of them"));
+                }
+                branches.iter().try_for_each(|branch| check_residual(&branch.widths, &branch.blocks))?;
                 check_dropout(*dropout)
             }
             Self::MiniXception {} => Ok(()),

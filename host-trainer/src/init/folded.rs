@@ -31,7 +31,10 @@ pub fn weights(onnx: &[u8], origin: &Path) -> anyhow::Result<Vec<Tensor>> {
     let unreadable = |cause: String| bad_input(format!("init = {}: {cause}", origin.display()));
     let model = ModelProto::decode(onnx).map_err(|error| unreadable(format!("its network is no ONNX: {error}")))?;
     let constants = model.graph.map(|graph| graph.initializer).unwrap_or_default();
-    let floats = constants.into_iter().filter(|constant| constant.data_type == DataType::Float as i32);
+    // A number without sides is a factor in the graph; weights have sides.
+    let floats = constants
+        .into_iter()
+        .filter(|constant| constant.data_type == DataType::Float as i32 && !constant.dims.is_empty());
     floats
         .map(|constant| {
             let name = constant.name.clone();

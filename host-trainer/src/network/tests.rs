@@ -17,12 +17,23 @@ use crate::export::export;
 
 const CLASSES: usize = 5;
 
+/// Two of different widths and depths.
+fn branches() -> NetworkConfig {
+    let branch = |widths: [usize; 2], blocks: [usize; 2]| BranchConfig {
+        widths: widths.to_vec(),
+        blocks: blocks.to_vec(),
+        init: None,
+    };
+    NetworkConfig::Branches { branches: vec![branch([8, 16], [1, 0]), branch([12, 20], [0, 1])], dropout: 0.1 }
+}
+
 /// One of each kind, the published ones with a head of every part.
 fn all() -> Vec<NetworkConfig> {
     let bare = HeadConfig::default;
     let tanh = HeadConfig { batch_norm: true, hidden: vec![24, 16], dropout: 0.3 };
     vec![
         NetworkConfig::Residual { widths: vec![16, 32], blocks: vec![1, 1], dropout: 0.2 },
+        branches(),
         NetworkConfig::MiniXception {},
         NetworkConfig::PlainCnn { depth: 1 },
         NetworkConfig::PlainCnn { depth: 4 },
