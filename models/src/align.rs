@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::{DetectedFace, Landmarks};
 use crate::image::{Gray8, GrayImage, PixelPoint};
+use crate::resample::{Taps, blend};
 
 /// No more than this many samples across a pixel of the crop; a face so large that this is
 /// too few is averaged over a part of its pixels only.
@@ -108,52 +109,31 @@ impl Square {
         // face shrinks by a whole number.
         let samples = (self.side / side as f32).ceil().clamp(1.0, MAX_SAMPLES) as usize;
         let step = self.side / (side * samples) as f32;
-        let columns = taps(self.corner.x, step, side * samples, picture.width());
-        let rows = taps(self.corner.y, step, side * samples, picture.height());
-        let mut out = GrayImage::new(side, side);
-        let mut sums = vec![0f32; side];
-        for (rows, target) in rows.chunks_exact(samples).zip(out.pixels_mut().chunks_exact_mut(side)) {
-            sums.fill(0.0);
-            for row in rows {
-                let (upper, lower) = (picture.row(row.before), picture.row(row.after));
-                for (sum, columns) in sums.iter_mut().zip(columns.chunks_exact(samples)) {
-                    for column in columns {
-                        let above = column.between(upper[column.before], upper[column.after]);
-                        let below = column.between(lower[column.before], lower[column.after]);
-                        *sum += above + row.share * (below - above);
-                    }
-                }
-            }
-            for (pixel, sum) in target.iter_mut().zip(&sums) {
-                *pixel = (sum / (samples * samples) as f32 + 0.5) as u8;
+        let taps = |start, length| taps(start, step, [side, samples], length);
+        blend(picture, &taps(self.corner.x, picture.width()), &taps(self.corner.y, picture.height()))
+    }
+}
+
+/// The pixels of an axis of `length` px that each of `side` pixels of a crop is made of: the mean of `samples` points, `step`
+/// px apart from `start` on, each of which lies between the middles of two pixels; points beyond the ends lie on them.
+fn taps(start: f32, step: f32, [side, samples]: [usize; 2], length: usize) -> Vec<Taps> {
+    let last = length - 1;
+    let point = |index: usize| (start + (index as f32 + 0.5) * step - 0.5).clamp(0.0, last as f32);
+    let of = |pixel: usize| {
+        let points = pixel * samples..(pixel + 1) * samples;
+        let first = point(points.start) as usize;
+        let end = (point(points.end - 1) as usize + 2).min(length);
+        let mut weights = vec![0.0; end - first];
+        for at in points.map(point) {
+            let before = at as usize;
+            let share = at - before as f32;
+            weights[before - first] += (1.0 - share) / samples as f32;
+            // On the last pixel there is no share of one behind it.
+            if let Some(after) = weights.get_mut(before - first + 1) {
+                *after += share / samples as f32;
             }
         }
-        out
-    }
-}
-
-/// The two pixels, along one axis, that a point lies between, and how far it is from the first to the second (0..=1).
-struct Tap {
-    before: usize,
-    after: usize,
-    share: f32,
-}
-
-impl Tap {
-    fn between(&self, before: u8, after: u8) -> f32 {
-        let (before, after) = (f32::from(before), f32::from(after));
-        before + self.share * (after - before)
-    }
-}
-
-/// Where `count` points from `start` on, `step` px apart, lie between the middles of an axis' `length` pixels; points beyond
-/// its ends lie on them.
-fn taps(start: f32, step: f32, count: usize, length: usize) -> Vec<Tap> {
-    let last = length - 1;
-    let tap = |index: usize| {
-        let at = (start + (index as f32 + 0.5) * step - 0.5).clamp(0.0, last as f32);
-        let before = at as usize;
-        Tap { before, after: (before + 1).min(last), share: at - before as f32 }
+        Taps { first, weights }
     };
-    (0..count).map(tap).collect()
+    (0..side).map(of).collect()
 }

@@ -1,32 +1,49 @@
 //! Upright resizing of gray pictures, for the detectors: exact area averages when shrinking, so
-//! that fine texture does not alias, and bilinear interpolation when enlarging.
+//! that fine texture does not alias, and bilinear interpolation when enlarging. What makes each pixel
+//! of its column and what of its row is all that there is to it, so that anything of that kind can be
+//! sampled by [`blend`].
 
 use crate::image::{Gray8, GrayImage};
 
 /// The source pixels that one destination pixel is made of, along one axis.
-struct Taps {
-    first: usize,
-    weights: Vec<f32>,
+pub(crate) struct Taps {
+    /// The first of them.
+    pub first: usize,
+    /// What each counts, from the first on; together 1.
+    pub weights: Vec<f32>,
+}
+
+impl Taps {
+    /// Behind the last source pixel.
+    fn end(&self) -> usize {
+        self.first + self.weights.len()
+    }
 }
 
 /// `picture` resized to `width` x `height` px (at least 1 each); each axis on its own, the aspect
 /// ratio is the caller's.
 pub fn resize(picture: Gray8<'_>, width: usize, height: usize) -> GrayImage {
     let (width, height) = (width.max(1), height.max(1));
-    let mut out = GrayImage::new(width, height);
-    let columns = taps(picture.width(), width);
-    let rows = taps(picture.height(), height);
-    let mut blended = vec![0.0f32; picture.width()];
-    for (row, target) in rows.iter().zip(out.pixels_mut().chunks_exact_mut(width)) {
+    blend(picture, &taps(picture.width(), width), &taps(picture.height(), height))
+}
+
+/// A picture of a pixel for each of `columns` and each of `rows`, made of those of `picture` that the two name; taps go from
+/// left to right, and down.
+pub(crate) fn blend(picture: Gray8<'_>, columns: &[Taps], rows: &[Taps]) -> GrayImage {
+    let mut out = GrayImage::new(columns.len(), rows.len());
+    let (Some(first), Some(last)) = (columns.first(), columns.last()) else { return out };
+    let (start, end) = (first.first, last.end());
+    let mut blended = vec![0.0f32; end - start];
+    for (row, target) in rows.iter().zip(out.pixels_mut().chunks_exact_mut(columns.len())) {
         blended.fill(0.0);
         for (offset, &weight) in row.weights.iter().enumerate() {
-            let source = picture.row(row.first + offset);
+            let source = &picture.row(row.first + offset)[start..end];
             for (sum, &pixel) in blended.iter_mut().zip(source) {
                 *sum += weight * f32::from(pixel);
             }
         }
         for (column, pixel) in columns.iter().zip(target) {
-            let source = &blended[column.first..column.first + column.weights.len()];
+            let source = &blended[column.first - start..column.end() - start];
             let sum: f32 = source.iter().zip(&column.weights).map(|(v, w)| v * w).sum();
             *pixel = (sum + 0.5) as u8;
         }

@@ -67,6 +67,33 @@ fn fine_stripes_do_not_alias() {
 }
 
 #[test]
+fn a_pixel_is_the_mean_of_points_between_pixels() {
+    let source = picture(90, 70, texture);
+    let side = 24;
+    for (x, y, size) in [(3.7, -9.2, 61.3), (-20.0, 15.5, 118.0), (30.25, 22.75, 24.0), (40.1, 31.9, 9.4)] {
+        let crop = PLAIN.crop(source.view(), &boxed(x, y, size, size), side);
+        let samples = (size / side as f32).ceil().max(1.0) as usize;
+        let step = size / (side * samples) as f32;
+        let place = |corner: f32, index: usize, length: usize| {
+            let at = (corner + (index as f32 + 0.5) * step - 0.5).clamp(0.0, length as f32 - 1.0);
+            (at as usize, (at as usize + 1).min(length - 1), at.fract())
+        };
+        let point = |column: usize, row: usize| {
+            let ((left, right, across), (upper, lower, down)) = (place(x, column, 90), place(y, row, 70));
+            let at = |x: usize, y: usize| f32::from(texture(x, y));
+            let line = |y: usize| at(left, y) + across * (at(right, y) - at(left, y));
+            line(upper) + down * (line(lower) - line(upper))
+        };
+        for (index, &pixel) in crop.pixels().iter().enumerate() {
+            let (column, row) = (index % side * samples, index / side * samples);
+            let all = (0..samples * samples).map(|i| point(column + i % samples, row + i / samples));
+            let mean = all.sum::<f32>() / (samples * samples) as f32;
+            assert!((f32::from(pixel) - mean).abs() < 0.51, "{x}, {y}, {size} px: {pixel} at {index}, not {mean}");
+        }
+    }
+}
+
+#[test]
 fn enlarging_interpolates() {
     let source = picture(20, 20, |x, _| (x * 10) as u8);
     let crop = PLAIN.crop(source.view(), &boxed(5.0, 5.0, 8.0, 8.0), 64);
