@@ -145,14 +145,20 @@ fn draft(context: &Context<'_>, data: &DataSet, clear: &Trained, robust: &Traine
                 ROBUST_FILE,
                 robust,
                 format!(
-                    "{name}, {faces} training faces, {} epochs from {}, {:.0} % of the faces blurred at random",
+                    "{name}, {faces} training faces, {} epochs from {}{}",
                     robust.progress.history.len(),
                     match context.trial.robust_start {
                         RobustStart::Clear => "the clear model".to_owned(),
                         RobustStart::Init => start(context),
                         RobustStart::InitRobust => format!("the robust model of {}", start(context)),
                     },
-                    context.trial.robust.augment.blur_probability * 100.0
+                    // Without epochs no face was blurred here.
+                    if robust.progress.history.is_empty() {
+                        String::new()
+                    } else {
+                        let share = context.trial.robust.augment.blur_probability * 100.0;
+                        format!(", {share:.0} % of the faces blurred at random")
+                    }
                 ),
             ),
         ],
