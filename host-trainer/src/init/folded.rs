@@ -31,10 +31,10 @@ pub fn weights(onnx: &[u8], origin: &Path) -> anyhow::Result<Vec<Tensor>> {
     let unreadable = |cause: String| bad_input(format!("init = {}: {cause}", origin.display()));
     let model = ModelProto::decode(onnx).map_err(|error| unreadable(format!("its network is no ONNX: {error}")))?;
     let constants = model.graph.map(|graph| graph.initializer).unwrap_or_default();
-    // A number without sides is a factor in the graph; weights have sides.
-    let floats = constants
-        .into_iter()
-        .filter(|constant| constant.data_type == DataType::Float as i32 && !constant.dims.is_empty());
+    // Weights are named by the modules that they lie in; what has no dot in its name is a factor of the graph itself.
+    let is_weight =
+        |constant: &TensorProto| constant.data_type == DataType::Float as i32 && constant.name.contains('.');
+    let floats = constants.into_iter().filter(is_weight);
     floats
         .map(|constant| {
             let name = constant.name.clone();

@@ -34,14 +34,14 @@ pub fn start(context: &Context<'_>, work: &Path, role: ModelChoice) -> anyhow::R
         return filled(context, fresh(&trial.network), path, role, &work.join(format!("{told}.txt")));
     }
     if let NetworkConfig::Branches { branches, dropout } = &trial.network {
-        let filled = branches.iter().enumerate().filter_map(|(number, branch)| {
+        let networks = branches.iter().enumerate().filter_map(|(number, branch)| {
             let told = work.join(format!("{told}-{}.txt", number + 1));
             let network = fresh(&branch.alone(*dropout));
             branch.init.as_deref().map(|path| filled(context, network, path, role, &told))
         });
-        let filled = filled.collect::<anyhow::Result<Vec<_>>>()?;
-        if filled.len() == branches.len() {
-            return Network::side_by_side(filled).context("a branch is no residual network");
+        let networks = networks.collect::<anyhow::Result<Vec<_>>>()?;
+        if networks.len() == branches.len() {
+            return Network::side_by_side(networks).context("a branch is no residual network");
         }
     }
     if let Some(weights) = &trial.weights {
