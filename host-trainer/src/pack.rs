@@ -111,6 +111,21 @@ fn draft(context: &Context<'_>, data: &DataSet, clear: &Trained, robust: &Traine
     let name =
         data.path.file_name().map_or_else(|| data.path.display().to_string(), |name| name.to_string_lossy().into());
     let faces = context.split.train.len();
+    let learned = |trained: &Trained, from: String| {
+        format!("{name}, {faces} training faces, {} epochs from {from}", trained.progress.history.len())
+    };
+    let robust_start = match context.trial.robust_start {
+        RobustStart::Clear => "the clear model".to_owned(),
+        RobustStart::Init => start(context),
+        RobustStart::InitRobust => format!("the robust model of {}", start(context)),
+    };
+    // Without epochs no face was blurred here.
+    let blurred = if robust.progress.history.is_empty() {
+        String::new()
+    } else {
+        let share = context.trial.robust.augment.blur_probability * 100.0;
+        format!(", {share:.0} % of the faces blurred at random")
+    };
     Manifest {
         schema: models::SCHEMA,
         name: context.trial.name.clone(),
@@ -130,37 +145,8 @@ fn draft(context: &Context<'_>, data: &DataSet, clear: &Trained, robust: &Traine
             date: time::OffsetDateTime::now_utc().date().to_string(),
         },
         models: vec![
-            entry(
-                ModelChoice::Clear,
-                CLEAR_FILE,
-                clear,
-                format!(
-                    "{name}, {faces} training faces, {} epochs from {}",
-                    clear.progress.history.len(),
-                    start(context)
-                ),
-            ),
-            entry(
-                ModelChoice::Robust,
-                ROBUST_FILE,
-                robust,
-                format!(
-                    "{name}, {faces} training faces, {} epochs from {}{}",
-                    robust.progress.history.len(),
-                    match context.trial.robust_start {
-                        RobustStart::Clear => "the clear model".to_owned(),
-                        RobustStart::Init => start(context),
-                        RobustStart::InitRobust => format!("the robust model of {}", start(context)),
-                    },
-                    // Without epochs no face was blurred here.
-                    if robust.progress.history.is_empty() {
-                        String::new()
-                    } else {
-                        let share = context.trial.robust.augment.blur_probability * 100.0;
-                        format!(", {share:.0} % of the faces blurred at random")
-                    }
-                ),
-            ),
+            entry(ModelChoice::Clear, CLEAR_FILE, clear, learned(clear, start(context))),
+            entry(ModelChoice::Robust, ROBUST_FILE, robust, learned(robust, robust_start) + &blurred),
         ],
     }
 }
