@@ -26,7 +26,8 @@ pub fn log_to(path: &Path) -> anyhow::Result<()> {
 
 /// Says a line.
 pub fn say(text: &str) {
-    eprintln!("{text}");
+    // Whoever listened may be gone, which must not end what this is about.
+    let _ = writeln!(std::io::stderr(), "{text}");
     note(text);
 }
 

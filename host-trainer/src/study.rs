@@ -8,6 +8,7 @@ mod all;
 mod compare;
 mod folder;
 mod list;
+mod local;
 mod one;
 mod options;
 mod page;
@@ -43,7 +44,7 @@ pub enum TrialCommand {
 /// `study ...`
 #[derive(Subcommand)]
 pub enum StudyCommand {
-    /// Run every trial of a folder that is not done, one after another or as an array of jobs.
+    /// Run every trial of a folder that is not done, here or as an array of jobs.
     Run(StudyRunArgs),
     /// Put the figures of a study beside the published ones: one page and one JSON file.
     Report(ReportArgs),

@@ -199,6 +199,35 @@ fn a_trial_learns_from_another_one_of_its_study() {
     assert!(run(&place, &[]).contains("all is done"));
 }
 
+#[test]
+fn trials_run_at_once_but_not_before_their_teachers() {
+    let taught = "[distil]\ntrials = [\"c\"]\n";
+    let broken = "[distil]\nteachers = [\"nobody\"]\n";
+    let place = place(&[
+        ("a", trial("a", 9, "") + taught),
+        ("b", trial("b", 9, "") + broken),
+        ("c", trial("c", 9, "")),
+        ("d", trial("d", 9, "")),
+    ]);
+    let output = at(&place, &RUN).args(["--quick", "--at-once", "3"]).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(FAILURE), "{told}");
+    let lines: Vec<&str> = told.lines().collect();
+    let at = |start: &str| {
+        lines.iter().position(|line| line.starts_with(start)).unwrap_or_else(|| panic!("no `{start}` in: {told}"))
+    };
+    // Each has lines of its own, in which its name comes first.
+    for line in ["a: clear epoch 1/1", "c: clear epoch 1/1", "d: clear epoch 1/1", "trial 2/4 b: failed"] {
+        at(line);
+    }
+    assert!(at("trial 3/4 c: done after") < at("trial 1/4 a: plain CNN"), "{told}");
+    let (_, last) = told.rsplit_once("error: ").unwrap();
+    assert!(last.contains("1 of 4 trials failed") && last.contains("\nb: ") && last.contains("nobody"), "{told}");
+    for name in ["a", "c", "d"] {
+        assert!(place.path(&format!("runs/small-quick/{name}/trial.json")).exists(), "{name}: {told}");
+    }
+}
+
 /// Starts the program in a place; its lines on standard error.
 fn start(place: &Place, args: &[&str]) -> (std::process::Child, impl Iterator<Item = String> + use<>) {
     let mut command = Command::new(path_of("mien-trainer"));

@@ -1,22 +1,19 @@
-//! `study run`: every trial of a folder that is not done, each in a process of its own, so that one that fails, however
-//! it fails, takes no other with it.
+//! `study run`: every trial of a folder that is not done, here or by Slurm.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 
-use super::folder::{Study, Trial};
+use super::folder::Study;
+use super::local;
 use super::options::RunArgs;
-use super::record::{LOG, Record, Standing, Wanted, config_sha256, standing};
+use super::record::{Record, Standing, Wanted, config_sha256, standing};
 use super::slurm::{self, SlurmArgs};
 use crate::lock::lock;
+use crate::reader;
 use crate::report::percent;
 use crate::trial::data_of;
-use crate::{reader, stop};
 
 /// What `study run` is given.
 #[derive(Args)]
@@ -29,6 +26,10 @@ pub struct StudyRunArgs {
     /// Where the trials run.
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
+    /// Trials that run at the same time at most [default: one here, as many as it has room for with Slurm]. A GPU that one
+    /// training does not fill does more with several.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    at_once: Option<u16>,
     #[command(flatten)]
     slurm: SlurmArgs,
 }
@@ -36,7 +37,7 @@ pub struct StudyRunArgs {
 /// Where trials run.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Engine {
-    /// Here, one after another.
+    /// Here, each in a process of its own.
     #[default]
     Local,
     /// As an array of jobs of Slurm, one task a trial.
@@ -57,8 +58,10 @@ pub fn run(args: &StudyRunArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     match args.engine {
-        Engine::Slurm => slurm::submit(&study, &ready(&study, &pending), &results, &args.run, &args.slurm),
-        Engine::Local => run_here(&study, &pending, &results, &args.run),
+        Engine::Slurm => {
+            slurm::submit(&study, &ready(&study, &pending), &results, &args.run, args.at_once, &args.slurm)
+        }
+        Engine::Local => local::run(&study, &pending, &results, &args.run, args.at_once.unwrap_or(1).into()),
     }
 }
 
@@ -131,72 +134,4 @@ impl Hashes<'_> {
         self.known.insert(path.to_owned(), sha256.clone());
         Ok(sha256)
     }
-}
-
-/// The trial that runs now ends its work when this is closed.
-static RUNNING: Mutex<Option<ChildStdin>> = Mutex::new(None);
-
-fn running() -> MutexGuard<'static, Option<ChildStdin>> {
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn run_here(study: &Study, pending: &[usize], results: &Path, args: &RunArgs) -> anyhow::Result<()> {
-    stop::on_signal(|| drop(running().take()))?;
-    let count = study.trials.len();
-    let mut failed = Vec::new();
-    for &index in pending {
-        let trial = &study.trials[index];
-        stop::check(|| "the same command goes on from there".into())?;
-        eprintln!("trial {}/{count} {}: {}", index + 1, trial.id, trial.config.network.name());
-        let log = results.join(&trial.id).join(LOG);
-        let said_before = std::fs::metadata(&log).map_or(0, |log| log.len());
-        let status = run_one(trial, args)?;
-        stop::check(|| format!("in trial {}; the same command goes on from there", trial.id))?;
-        if !status.success() {
-            let cause = cause(&log, said_before).unwrap_or_else(|| format!("it ended with {status}; see above"));
-            eprintln!("trial {}/{count} {}: failed", index + 1, trial.id);
-            failed.push(format!("\n{}: {cause}\n  log: {}", trial.id, log.display()));
-        }
-    }
-    let done = pending.len() - failed.len();
-    eprintln!(
-        "study {}: {done} trials done now, {} before, {} failed",
-        study.name,
-        count - pending.len(),
-        failed.len()
-    );
-    eprintln!("  `mien-trainer study report` puts the figures beside the published ones");
-    if failed.is_empty() {
-        return Ok(());
-    }
-    Err(anyhow!("{} of {} trials failed; the same command tries them again{}", failed.len(), count, failed.concat()))
-}
-
-/// Runs a trial in a process of its own until that ends.
-fn run_one(trial: &Trial, args: &RunArgs) -> anyhow::Result<ExitStatus> {
-    let program = std::env::current_exe().context("cannot find this program")?;
-    let mut child = Command::new(&program)
-        .args(["trial", "run"])
-        .arg(&trial.path)
-        .arg("--of-study")
-        .args(args.arguments())
-        .stdin(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start {}", program.display()))?;
-    *running() = child.stdin.take();
-    if stop::is_asked() {
-        // It was before there was anything to close.
-        drop(running().take());
-    }
-    let status = child.wait();
-    drop(running().take());
-    status.context("cannot wait for a trial")
-}
-
-/// The first error that a log tells of behind what was in it before, bytes.
-fn cause(log: &Path, said_before: u64) -> Option<String> {
-    let text = std::fs::read(log).ok()?;
-    let text = String::from_utf8_lossy(text.get(said_before as usize..)?);
-    let (_, cause) = text.split_once("\nerror: ")?;
-    Some(cause.trim_end().to_owned())
 }

@@ -18,13 +18,10 @@ pub struct SlurmArgs {
     /// Option of sbatch for every task: --sbatch=--gres=gpu:1 --sbatch=--time=12:00:00. May be given several times.
     #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
     sbatch: Vec<String>,
-    /// Tasks that run at the same time at most [default: as many as Slurm has room for].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    at_once: Option<u32>,
 }
 
-/// Writes the script of the array and gives it to Slurm; `pending` are the places of the trials to be run. Results and
-/// data must lie where the nodes see them under the same paths.
+/// Writes the script of the array and gives it to Slurm; `pending` are the places of the trials to be run, `at_once` of them at
+/// the same time at most. Results and data must lie where the nodes see them under the same paths.
 ///
 /// # Errors
 /// A folder that cannot be written, no Slurm here, one that refuses.
@@ -33,13 +30,16 @@ pub fn submit(
     pending: &[usize],
     results: &Path,
     run: &RunArgs,
+    at_once: Option<u16>,
     slurm: &SlurmArgs,
 ) -> anyhow::Result<()> {
     let folder = results.join("slurm");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let folder = folder.canonicalize()?;
     let path = folder.join("array.sh");
-    let text = script(study, pending, &folder, run, slurm)?;
+    let places: Vec<String> = pending.iter().map(usize::to_string).collect();
+    let at_once = at_once.map_or_else(String::new, |count| format!("%{count}"));
+    let text = script(study, &format!("{}{at_once}", places.join(",")), &folder, run, slurm)?;
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     let output = Command::new("sbatch").arg("--parsable").arg(&path).output().map_err(|error| {
         bad_input(format!(
@@ -57,19 +57,17 @@ pub fn submit(
     Ok(())
 }
 
-/// The script: all trials are in its list, and the array is of those that are to be run.
-fn script(study: &Study, pending: &[usize], folder: &Path, run: &RunArgs, slurm: &SlurmArgs) -> anyhow::Result<String> {
+/// The script: all trials are in its list, of which `tasks` says in sbatch's way which are to be run, and how many at once.
+fn script(study: &Study, tasks: &str, folder: &Path, run: &RunArgs, slurm: &SlurmArgs) -> anyhow::Result<String> {
     let text = |path: PathBuf| -> anyhow::Result<String> {
         let path = path.into_os_string().into_string();
         path.map_err(|path| bad_input(format!("{}: Slurm's scripts take only paths in UTF-8", path.display())))
     };
     let program = quoted(&text(std::env::current_exe().context("cannot find this program")?)?);
     let here = text(std::env::current_dir().context("cannot find the current folder")?)?;
-    let numbers: Vec<String> = pending.iter().map(usize::to_string).collect();
-    let at_once = slurm.at_once.map_or_else(String::new, |count| format!("%{count}"));
     let mut options = vec![
         format!("--job-name=mien-{}", study.name),
-        format!("--array={}{at_once}", numbers.join(",")),
+        format!("--array={tasks}"),
         format!("--output={}", text(folder.join("%A_%a.txt"))?),
         format!("--chdir={here}"),
         "--open-mode=append".into(),
