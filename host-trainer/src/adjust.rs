@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn logits_of_rare_labels_rise_by_the_share() {
         let device = Device::flex();
-        let branch = BranchConfig { widths: vec![8], blocks: vec![1], init: None };
+        let branch = BranchConfig { widths: vec![8], blocks: vec![1], init: None, share: None };
         let branches = NetworkConfig::Branches { branches: vec![branch; 3], dropout: 0.0 };
         let others = [NetworkConfig::MiniXception {}, NetworkConfig::PlainCnn { depth: 1 }, NetworkConfig::default()];
         for config in others.into_iter().chain([branches]) {

@@ -302,6 +302,13 @@ mod tests {
             (&branches("{ widths = [8], blocks = [1] }"), "network.branches"),
             (&branches("{ widths = [8], blocks = [] }, { widths = [8], blocks = [1] }"), "blocks"),
             (&branches("{ widths = [8], blocks = [1], init = \"a\" }, { widths = [8], blocks = [1] }"), "init"),
+            (
+                &branches(
+                    "{ widths = [8], blocks = [1], init = \"a\", share = 0.7 }, { widths = [8], blocks = [1], init = \"b\", \
+                     share = 0.7 }",
+                ),
+                "share",
+            ),
             ("[network]\nkind = \"resnet50\"\nhidden = [0]", "network.hidden"),
             (
                 "[input]\nside = 24\nnormalisation = { kind = \"fixed\", mean = 0, std = 1 }\n[network]\nkind = \"vgg16\"",

@@ -129,9 +129,14 @@ impl Network {
         }
     }
 
-    /// Residual networks side by side; `None` if any of them is of another kind.
-    pub fn side_by_side(networks: Vec<Self>) -> Option<Self> {
-        let residual = |network| if let Self::Residual(network) = network { Some(network) } else { None };
+    /// Residual networks side by side, each with its share of the mean of their logits; `None` if any of them is of another
+    /// kind.
+    pub fn side_by_side(networks: Vec<(Self, f64)>) -> Option<Self> {
+        let count = networks.len() as f64;
+        let residual = |(network, share)| match network {
+            Self::Residual(network) => Some(network.times(share * count)),
+            _ => None,
+        };
         networks.into_iter().map(residual).collect::<Option<Vec<_>>>().map(|all| Self::Branches(BranchesNet::new(all)))
     }
 

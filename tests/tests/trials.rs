@@ -195,13 +195,20 @@ fn trained_networks_are_put_side_by_side_and_learn_on_as_one() {
                 { widths = [12, 16], blocks = [0, 1], init = \"second\" }]";
     place.write("both.toml", residual("both", both, 0));
     quick(&place, "both.toml", &["--out", "both"]);
+    let uneven = both.replace("\"first\"", "\"first\", share = 0.75").replace("\"second\"", "\"second\", share = 0.25");
+    place.write("uneven.toml", residual("uneven", &uneven, 0));
+    quick(&place, "uneven.toml", &["--out", "uneven"]);
     let open = |name: &str| Bundle::open(&place.path(name)).unwrap();
-    let recognizers = ["first", "second", "both"].map(|name| open(name).recognizer().unwrap());
+    let recognizers = ["first", "second", "both", "uneven"].map(|name| open(name).recognizer().unwrap());
     let crop = GrayImage::from_vec((0..16 * 16).map(|at| (at * 7 % 251) as u8).collect(), 16, 16).unwrap();
     for role in ModelChoice::ALL {
-        let [first, second, both] = recognizers.each_ref().map(|one| one.logits_with(crop.view(), role).unwrap());
-        for ((first, second), both) in first.iter().zip(&second).zip(&both) {
-            assert!(((first + second) / 2.0 - both).abs() < 1e-4, "{role}: {first} and {second} became {both}");
+        let [first, second, both, uneven] =
+            recognizers.each_ref().map(|one| one.logits_with(crop.view(), role).unwrap());
+        for (mean, share) in [(both, 0.5), (uneven, 0.75)] {
+            for ((first, second), mean) in first.iter().zip(&second).zip(&mean) {
+                let expected = first * share + second * (1.0 - share);
+                assert!((expected - mean).abs() < 1e-4, "{role}: {first} and {second} became {mean}");
+            }
         }
     }
     let model = &open("both").manifest.models[0];

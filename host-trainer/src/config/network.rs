@@ -70,6 +70,10 @@ pub struct BranchConfig {
     /// The residual network that this branch starts as, as the trial's `init` names one; all branches have one or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
+    /// The share of the mean that this network has when the branches are put together (0..=1), an equal one where none is
+    /// given; those of all branches add up to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f32>,
 }
 
 /// What stands between a published network's pooled features and the logits.
@@ -148,6 +152,7 @@ impl NetworkConfig {
                     return Err(bad_input("network.branches: give each an init, or none of them"));
                 }
                 branches.iter().try_for_each(|branch| check_residual(&branch.widths, &branch.blocks))?;
+                check_shares(branches)?;
                 check_dropout(*dropout)
             }
             Self::MiniXception {} => Ok(()),
@@ -181,6 +186,21 @@ fn check_residual(widths: &[usize], blocks: &[usize]) -> anyhow::Result<()> {
     }
     if widths.iter().any(|width| !(1..=4096).contains(width)) || blocks.iter().any(|&count| count > 64) {
         return Err(bad_input("network: widths must lie in 1..=4096 and blocks in 0..=64"));
+    }
+    Ok(())
+}
+
+fn check_shares(branches: &[BranchConfig]) -> anyhow::Result<()> {
+    let shares: Vec<f32> = branches.iter().filter_map(|branch| branch.share).collect();
+    if shares.is_empty() {
+        return Ok(());
+    }
+    let sum: f32 = shares.iter().sum();
+    let in_range = shares.iter().all(|share| (0.0..=1.0).contains(share));
+    if shares.len() < branches.len() || branches[0].init.is_none() || !in_range || (sum - 1.0).abs() > 1e-3 {
+        return Err(bad_input(
+            "network.branches: give each a share in 0..=1 that together make 1, and an init, or no share to any of them",
+        ));
     }
     Ok(())
 }

@@ -61,6 +61,13 @@ impl ResidualNet {
         self.head.forward(self.dropout.forward(pooled))
     }
 
+    /// The same network, to be trained, with logits that are so many times as large.
+    pub fn times(mut self, factor: f64) -> Self {
+        self.head.weight = self.head.weight.map(|weight| weight.mul_scalar(factor).detach().require_grad());
+        self.head.bias = self.head.bias.map(|bias| bias.map(|bias| bias.mul_scalar(factor).detach().require_grad()));
+        self
+    }
+
     /// All layers with weights.
     pub fn layers(&mut self) -> Layers<'_> {
         let base = self.stages.iter_mut().flat_map(Stage::layers).collect();

@@ -23,6 +23,7 @@ fn branches() -> NetworkConfig {
         widths: widths.to_vec(),
         blocks: blocks.to_vec(),
         init: None,
+        share: None,
     };
     NetworkConfig::Branches { branches: vec![branch([8, 16], [1, 0]), branch([12, 20], [0, 1])], dropout: 0.1 }
 }

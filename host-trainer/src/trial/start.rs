@@ -37,7 +37,8 @@ pub fn start(context: &Context<'_>, work: &Path, role: ModelChoice) -> anyhow::R
         let networks = branches.iter().enumerate().filter_map(|(number, branch)| {
             let told = work.join(format!("{told}-{}.txt", number + 1));
             let network = fresh(&branch.alone(*dropout));
-            branch.init.as_deref().map(|path| filled(context, network, path, role, &told))
+            let share = branch.share.map_or(1.0 / branches.len() as f64, f64::from);
+            branch.init.as_deref().map(|path| Ok((filled(context, network, path, role, &told)?, share)))
         });
         let networks = networks.collect::<anyhow::Result<Vec<_>>>()?;
         if networks.len() == branches.len() {
