@@ -27,6 +27,9 @@ fn make() -> Option<PathBuf> {
     // Of the very program that the tests run, wherever cargo was told to put it.
     let program = path_of("mien");
     let target = program.parent().and_then(Path::parent).unwrap();
+    // Tests of other processes would put the tool for it in place at the same time.
+    let one_at_a_time = fs::File::create(target.join("package.lock")).unwrap();
+    one_at_a_time.lock().unwrap();
     let mut package = Command::new(project("deploy/package"));
     let output = package.args(["--no-build", "--quick"]).env("CARGO_TARGET_DIR", target).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
