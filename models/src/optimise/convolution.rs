@@ -15,32 +15,11 @@ use tract_onnx::tract_core::prelude::tract_linalg::mmm::{MMMInputValue, MatMatMu
 use tract_onnx::tract_core::prelude::tract_linalg::pack::PackedFormat;
 
 use super::columns::Columns;
-use super::kernel::kernel;
+use super::kernel::{Choice, Side};
 use super::layout::Geometry;
 
 /// Px of an output row from which on tract runs a convolution of few channels as a filter along the rows, without columns.
 const WIDE: usize = 128;
-
-/// Filters up to which laying out columns costs more than multiplying with them.
-const FEW: usize = 24;
-
-/// On which side of the product the columns are. tract's kernels take more rows of the left matrix at once than columns of the
-/// right one: longer runs to copy, but if they are many for the output's pixels, more of them for nothing.
-#[derive(Copy, Clone)]
-enum Side {
-    Left,
-    Right,
-}
-
-impl Side {
-    /// What belongs to the columns and what belongs to the weights, or the other way round: as left and right, or back.
-    fn of<T>(self, columns: T, weights: T) -> (T, T) {
-        match self {
-            Self::Left => (columns, weights),
-            Self::Right => (weights, columns),
-        }
-    }
-}
 
 /// A convolution of one picture's maps, `[1, channels, height, width]`, by constant filters, and the rectifier behind it where
 /// nothing else sees what that rectifies.
@@ -100,9 +79,9 @@ impl Convolution {
             output,
         };
         let filters = conv.output_channels();
-        let side = if filters <= FEW { Side::Left } else { Side::Right };
-        let (m, n) = side.of(geometry.columns(), filters);
-        let Some((kernel, packing)) = kernel(m, geometry.column(), n) else { return Ok(None) };
+        let Some(Choice { side, kernel, packing }) = Choice::new(filters, geometry.column(), geometry.columns()) else {
+            return Ok(None);
+        };
         let (left, right) = &kernel.packings()[packing];
         let (columns_format, weights_format) = side.of(left, right);
         let Some(format) = columns_format.downcast_ref::<PackedFormat>().cloned() else { return Ok(None) };

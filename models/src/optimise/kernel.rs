@@ -1,4 +1,4 @@
-//! Which of tract's kernels multiplies matrices of floats on this machine.
+//! Which of tract's kernels multiplies a convolution's weights with its columns on this machine.
 
 use std::sync::LazyLock;
 
@@ -7,15 +7,66 @@ use tract_onnx::tract_core::prelude::tract_linalg::MmmDispatch;
 use tract_onnx::tract_core::prelude::tract_linalg::isa::{self, IsaSet};
 use tract_onnx::tract_core::prelude::tract_linalg::mmm::{MatMatMul, Query};
 
-/// The kernel for `[m, k] x [k, n]`, and which of its ways to pack the matrices; `None` where tract has none that takes
-/// packed floats.
-pub fn kernel(m: usize, k: usize, n: usize) -> Option<(Box<dyn MatMatMul>, usize)> {
-    static KERNELS: LazyLock<MmmDispatch> = LazyLock::new(|| MmmDispatch::for_isa(worthwhile(isa::native())));
-    let float = f32::datum_type();
-    let query = Query { allow_extractor: false, ..Query::plain(float, Some(m), Some(k), Some(n)) };
-    match KERNELS.pick(&query)? {
-        (kernel, packing, None) => Some((kernel, packing)),
-        (_, _, Some(_)) => None,
+/// Filters up to which laying out columns costs more than multiplying with them.
+const FEW: usize = 24;
+
+/// The kernel for few filters where AVX-512 pays: it takes most columns at once without losing speed, so that these are laid
+/// out in long runs. On a Sapphire Rapids Xeon the default network takes .91 of the time that it takes with tract's own choice
+/// for its first stage (32 filters over 24 x 24 px).
+const BROAD: &str = "avx512_mmm_f32_48x4";
+/// Columns that it takes at once.
+const BREADTH: usize = 48;
+/// Filters up to which it is the best.
+const FEW_FOR_BROAD: usize = 32;
+
+/// On which side of the product the columns are. tract's kernels take more rows of the left matrix at once than columns of the
+/// right one: longer runs to copy, but if they are many for the output's pixels, more of them for nothing.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Side {
+    Left,
+    Right,
+}
+
+impl Side {
+    /// What belongs to the columns and what belongs to the weights, or the other way round: as left and right, or back.
+    pub fn of<T>(self, columns: T, weights: T) -> (T, T) {
+        match self {
+            Self::Left => (columns, weights),
+            Self::Right => (weights, columns),
+        }
+    }
+}
+
+/// How a product is computed.
+pub struct Choice {
+    /// Where the columns are.
+    pub side: Side,
+    /// tract's kernel.
+    pub kernel: Box<dyn MatMatMul>,
+    /// Which of its ways to pack the matrices.
+    pub packing: usize,
+}
+
+impl Choice {
+    /// For so many filters and columns, both of `k` numbers; `None` where tract has no kernel that takes packed floats.
+    pub fn new(filters: usize, k: usize, columns: usize) -> Option<Self> {
+        static KERNELS: LazyLock<MmmDispatch> = LazyLock::new(|| MmmDispatch::for_isa(worthwhile(isa::native())));
+        let query = |side: Side| {
+            let (m, n) = side.of(columns, filters);
+            let float = f32::datum_type();
+            Query { allow_extractor: false, ..Query::plain(float, Some(m), Some(k), Some(n)) }
+        };
+        if filters <= FEW_FOR_BROAD && columns >= BREADTH {
+            let broad = KERNELS.suitable(&query(Side::Left)).into_iter().find(|(kernel, ..)| kernel.name() == BROAD);
+            if let Some((kernel, packing, None)) = broad {
+                return Some(Self { side: Side::Left, kernel, packing });
+            }
+        }
+        let side = if filters <= FEW { Side::Left } else { Side::Right };
+        match KERNELS.pick(&query(side))? {
+            (kernel, packing, None) => Some(Self { side, kernel, packing }),
+            (_, _, Some(_)) => None,
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 use tract_onnx::tract_core::prelude::tract_linalg::pack::PackedFormat;
 
 /// Lengths of runs that are copied without a loop, from the longest on.
-const LENGTHS: [usize; 9] = [16, 12, 8, 6, 5, 4, 3, 2, 1];
+const LENGTHS: [usize; 10] = [24, 16, 12, 8, 6, 5, 4, 3, 2, 1];
 
 /// Sizes of a convolution; of pairs the vertical one comes first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -146,6 +146,7 @@ impl Layout {
     pub fn fill(&self, panel: &mut [f32], number: usize, map: &[f32]) {
         for &run in &self.runs[number] {
             let copy = match run.length {
+                24 => copy::<24>,
                 16 => copy::<16>,
                 12 => copy::<12>,
                 8 => copy::<8>,
