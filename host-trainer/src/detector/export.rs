@@ -163,17 +163,16 @@ mod tests {
     #[test]
     fn the_file_says_what_the_network_says() {
         let config = DetectorConfig::read(None).unwrap().quick();
-        let device = Device::flex();
-        device.seed(3);
-        let network = DetectorNet::new(&config, &device);
+        let [network, other] = [(); 2].map(|()| DetectorNet::new(&config, &Device::flex()));
         for (width, height) in [(96, 64), (160, 128)] {
             let onnx = export(&network, width, height).unwrap();
             assert_eq!(YunetDetector::from_bytes(&onnx, "a").unwrap().input_size(), (width, height));
             let pixels = (0..width * height).map(|index| (index * 37 % 251) as u8).collect();
             assert!(export(&network, width, height).unwrap() == onnx, "the same network gives another file");
-            let picture = GrayImage::from_vec(pixels, width, height).unwrap();
-            let difference = check(&network, &onnx, &[picture]).unwrap();
-            assert!(difference < 1e-5, "{difference}");
+            let picture = [GrayImage::from_vec(pixels, width, height).unwrap()];
+            // Its own tolerance: the weights are random, and how far roundings carry depends on them.
+            check(&network, &onnx, &picture).unwrap();
+            assert!(check(&other, &onnx, &picture).is_err());
         }
     }
 

@@ -95,15 +95,11 @@ fn plan(study: &Study, results: &Path, args: &RunArgs) -> anyhow::Result<Vec<usi
 
 /// Those of the pending trials that learn from none of the others; the tasks of an array do not wait for each other.
 fn ready(study: &Study, pending: &[usize]) -> Vec<usize> {
-    let ids: Vec<&str> = pending.iter().map(|&index| study.trials[index].id.as_str()).collect();
-    let teacher = |index: usize| {
-        let distil = study.trials[index].config.distil.as_ref();
-        distil.and_then(|distil| distil.trials.iter().find(|name| ids.contains(&name.as_str())))
-    };
+    let id = |place: usize| &study.trials[place].id;
     let mut ready = pending.to_vec();
-    ready.retain(|&index| match teacher(index) {
-        Some(name) => {
-            eprintln!("  {}: learns from {name}; submit again when that is done", study.trials[index].id);
+    ready.retain(|&place| match study.teachers(place).into_iter().find(|teacher| pending.contains(teacher)) {
+        Some(teacher) => {
+            eprintln!("  {}: learns from {}; submit again when that is done", id(place), id(teacher));
             false
         }
         None => true,

@@ -60,6 +60,12 @@ impl Study {
         let published = published.exists().then(|| Published::read(&published, &trials)).transpose()?;
         Ok(Self { name: first.study.clone(), trials, published })
     }
+
+    /// The places of the trials that the one at `place` learns from.
+    pub fn teachers(&self, place: usize) -> Vec<usize> {
+        let names = self.trials[place].config.distil.as_ref().map_or(&[][..], |distil| &distil.trials);
+        (0..self.trials.len()).filter(|&other| names.contains(&self.trials[other].id)).collect()
+    }
 }
 
 /// The trial files right in a folder, in order of their names.

@@ -112,7 +112,7 @@ impl Crew<'_> {
         loop {
             let mut queue = held(&self.queue);
             let place = loop {
-                match queue.next(|place| self.teachers(place)) {
+                match queue.next(|place| self.study.teachers(place)) {
                     Next::Run(place) => break place,
                     Next::Over => return Ok(()),
                     Next::Wait => queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
@@ -130,13 +130,6 @@ impl Crew<'_> {
             self.changed.notify_all();
             end?;
         }
-    }
-
-    /// The places of the trials that the one at `place` learns from.
-    fn teachers(&self, place: usize) -> Vec<usize> {
-        let trials = &self.study.trials;
-        let names = trials[place].config.distil.as_ref().map_or(&[][..], |distil| &distil.trials);
-        (0..trials.len()).filter(|&other| names.contains(&trials[other].id)).collect()
     }
 
     /// Runs the trial at `place`; gives why it failed, if it did.
