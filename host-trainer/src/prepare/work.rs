@@ -2,7 +2,7 @@
 //! decisions. Every file appears whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -16,6 +16,7 @@ use crate::lock::lock;
 use crate::sample::sha256_hex;
 use crate::shard::index::{FILE, Index};
 use crate::shard::{Shard, decode, encode};
+use crate::whole;
 
 const FOLDER: &str = "work";
 const PLAN: &str = "plan.json";
@@ -124,23 +125,9 @@ pub fn shard_name(number: usize) -> String {
 /// Writes a file that appears whole or not at all.
 ///
 /// # Errors
-/// The disk refuses; nothing is left behind then, and the error says that the same command goes on from here.
+/// The disk refuses; the error says that the same command goes on from here.
 pub fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let temporary = path.with_extension("new");
-    let write = || -> io::Result<()> {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(|error| {
-        // The error that led here is the one to tell.
-        let _ = fs::remove_file(&temporary);
-        anyhow::Error::new(error).context(format!(
-            "cannot write {}\n  what was finished is kept: make room, and the same command goes on",
-            path.display()
-        ))
-    })
+    whole::put(path, bytes).context("what was finished is kept, and the same command goes on from there")
 }
 
 /// Writes a shard; gives its SHA-256.
