@@ -8,6 +8,7 @@ use crate::augment::{add_noise, stream};
 use crate::evaluate::calibration::fit_temperature;
 use crate::evaluate::gate::{GateComparison, GateSample, Outcome, State, compare};
 use crate::failure::bad_input;
+use crate::learnt_gate;
 use crate::sample::Sample;
 
 /// Variance of the noise that the gate must tell from sharpness, in shares of the full range: that of a cheap camera
@@ -79,7 +80,7 @@ impl Calibration {
 /// fitted on faces without blur, the robust one's at all levels: each on what it is meant for.
 ///
 /// # Errors
-/// No faces, or a model that fails.
+/// No faces, a model that fails, or a result that cannot be read back.
 pub fn calibrate(recognizer: &Recognizer, faces: &[&Sample]) -> anyhow::Result<Calibration> {
     let states: Vec<State> = BlurLevel::ALL.map(State::Blurred).into_iter().chain([State::Noisy]).collect();
     let answered = states
@@ -98,9 +99,10 @@ pub fn calibrate(recognizer: &Recognizer, faces: &[&Sample]) -> anyhow::Result<C
             robust: outcome(&face.robust, face.label, robust.temperature),
         })
         .collect();
-    let gate = compare(&samples).ok_or_else(|| {
+    let mut gate = compare(&samples).ok_or_else(|| {
         bad_input("there are no validation faces to fit the gate on\n  give more data or a larger validation-share")
     })?;
+    gate.learnt = learnt_gate::cross_validated(&samples, faces.len())?;
     Ok(Calibration { clear, robust, gate, blurs: answered.iter().map(|face| face.blur).collect() })
 }
 

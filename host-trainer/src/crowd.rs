@@ -6,24 +6,17 @@
 
 use std::collections::HashMap;
 
-use burn::module::Module;
-use burn::nn::LinearConfig;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::activation::{log_softmax, softmax};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use models::LabelSet;
 
-use crate::ask::{is_greatest, rows};
+use crate::ask::is_greatest;
 use crate::config::VotesConfig;
 use crate::failure::bad_input;
+use crate::logistic::Table;
 use crate::reader::{Fault, VoteFile};
 use crate::sample::Sample;
 use crate::say::say;
 use crate::targets::Lessons;
-
-/// Steps over all faces at once, after which the table stands still.
-const STEPS: usize = 400;
-const LEARNING_RATE: f64 = 0.1;
 
 /// How likely each label of every face is, given what people said of it: multinomial logistic regression from the shares of
 /// their answers, fitted to the labels of these very faces.
@@ -38,7 +31,7 @@ pub fn lessons(
 ) -> anyhow::Result<Lessons> {
     let said = answers(config, samples)?;
     let labelled: Vec<usize> = samples.iter().map(|sample| sample.label).collect();
-    let rows = translate(&said, &labelled, labels.len(), device)?;
+    let rows = Table::fit(&said, &labelled, labels.len(), device).read(&said)?;
     let right = rows.iter().zip(&labelled).filter(|(row, label)| is_greatest(row, **label)).count();
     say(&format!(
         "votes {}: {:.1} % of {} labels are what the votes make likeliest",
@@ -66,25 +59,6 @@ fn answers(config: &VotesConfig, samples: &[&Sample]) -> anyhow::Result<Vec<Vec<
         ))),
     };
     samples.iter().map(of).collect()
-}
-
-/// Fits the table and reads every face's row from it.
-fn translate(said: &[Vec<f32>], labels: &[usize], classes: usize, device: &Device) -> anyhow::Result<Vec<Vec<f32>>> {
-    let answers = said.first().map_or(0, Vec::len);
-    let said = TensorData::new(said.concat(), [said.len(), answers]);
-    let labels: Vec<i64> = labels.iter().map(|&label| label as i64).collect();
-    let training = device.clone().autodiff();
-    let inputs = Tensor::<2>::from_data(said.clone(), &training);
-    let labels = Tensor::<1, burn::tensor::Int>::from_data(TensorData::new(labels, [inputs.dims()[0]]), &training);
-    let mut table = LinearConfig::new(answers, classes).init(&training);
-    let mut optimizer: ModuleOptimizer = AdamConfig::new().init();
-    for _ in 0..STEPS {
-        let likely = log_softmax(table.forward(inputs.clone()), 1);
-        let loss = likely.gather(1, labels.clone().unsqueeze_dim(1)).mean().neg();
-        let gradients = GradientsParams::from_grads(loss.backward(), &table);
-        table = optimizer.step(LEARNING_RATE, table, gradients);
-    }
-    rows(softmax(table.valid().forward(Tensor::<2>::from_data(said, device)), 1), "the votes' table")
 }
 
 #[cfg(test)]
@@ -116,15 +90,5 @@ mod tests {
             let error = answers(&config, &[&stranger]).unwrap_err();
             assert!(is_bad_input(&error) && error.to_string().contains(&format!("line {}", stranger.row)), "{error:#}");
         }
-    }
-
-    #[test]
-    fn the_table_says_how_likely_a_label_is() {
-        // Of those who were called the first thing three quarters have label 0; of the others all have label 1.
-        let said: Vec<Vec<f32>> = (0..80).map(|face| if face < 40 { vec![1.0, 0.0] } else { vec![0.0, 1.0] }).collect();
-        let labels: Vec<usize> = (0..80).map(|face| if face < 30 { 0 } else { 1 }).collect();
-        let rows = translate(&said, &labels, 2, &Device::flex()).unwrap_or_else(|error| panic!("{error:#}"));
-        assert!((rows[0][0] - 0.75).abs() < 0.01 && (rows[0][1] - 0.25).abs() < 0.01, "{:?}", rows[0]);
-        assert!(rows[79][1] > 0.97, "{:?}", rows[79]);
     }
 }

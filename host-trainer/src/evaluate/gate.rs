@@ -91,6 +91,15 @@ pub struct Alone {
     pub oracle: f64,
 }
 
+/// What a gate makes of the faces. The states weigh equally.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+pub struct Routed {
+    /// Accuracy when every face goes to the model that the gate says.
+    pub accuracy: f64,
+    /// Share of the faces that go to the robust model.
+    pub robust_share: f64,
+}
+
 /// The best gates by each measure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GateComparison {
@@ -98,6 +107,8 @@ pub struct GateComparison {
     pub fits: [GateFit; BlurMeasure::ALL.len()],
     /// What they are measured against.
     pub alone: Alone,
+    /// A gate that learned from all measures together, where that was measured.
+    pub learnt: Option<Routed>,
 }
 
 impl GateComparison {
@@ -128,8 +139,14 @@ impl fmt::Display for GateComparison {
                 area(fit.auc.medium)
             )?;
         }
-        writeln!(f, "{:<30} {:>10} {:>8} {:>8}", "always clear", "", percent(self.alone.always_clear), percent(0.0))?;
-        writeln!(f, "{:<30} {:>10} {:>8} {:>8}", "always robust", "", percent(self.alone.always_robust), percent(1.0))?;
+        let alone = [
+            ("learnt from all of them", self.learnt),
+            ("always clear", Some(Routed { accuracy: self.alone.always_clear, robust_share: 0.0 })),
+            ("always robust", Some(Routed { accuracy: self.alone.always_robust, robust_share: 1.0 })),
+        ];
+        for (name, routed) in alone.into_iter().filter_map(|(name, routed)| Some((name, routed?))) {
+            writeln!(f, "{name:<30} {:>10} {:>8} {:>8}", "", percent(routed.accuracy), percent(routed.robust_share))?;
+        }
         write!(f, "{:<30} {:>10} {:>8}", "oracle", "", percent(self.alone.oracle))
     }
 }
@@ -142,7 +159,7 @@ fn area(auc: Option<f64>) -> String {
     auc.map_or_else(|| "-".to_owned(), |auc| format!("{auc:.4}"))
 }
 
-/// Fits a threshold for each measure; None without samples.
+/// Fits a threshold for each measure; None without samples. Nothing is learnt.
 ///
 /// The threshold is the lowest whose routed accuracy is within [`PLATEAU`] of the highest.
 pub fn compare(samples: &[GateSample]) -> Option<GateComparison> {
@@ -150,7 +167,7 @@ pub fn compare(samples: &[GateSample]) -> Option<GateComparison> {
         return None;
     }
     let fits = BlurMeasure::ALL.map(|measure| assess(samples, measure, best_threshold(samples, measure)));
-    Some(GateComparison { fits, alone: Alone::of(samples) })
+    Some(GateComparison { fits, alone: Alone::of(samples), learnt: None })
 }
 
 impl Alone {
