@@ -1,133 +1,34 @@
 //! What the commands do.
 
 use std::io::{self, Write};
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use anyhow::Context;
 use embedded_graphics::geometry::Size;
 
-use crate::bench::{About, Bench};
-use crate::cli::{BenchArgs, DoctorArgs, InputArgs, RunArgs, StatusArgs, TestDisplayArgs, ValidateArgs};
+use crate::bench::Bench;
+use crate::cli::{BenchArgs, DoctorArgs, RunArgs, StatusArgs, TestDisplayArgs, ValidateArgs};
 use crate::clock::MachineClock;
 use crate::config::{Config, STDOUT};
 use crate::diagnostics::{Problem, stdout_error, tell};
 use crate::doctor;
-use crate::health::{self, Guard};
+use crate::line::{Line, stop_on_signals};
 use crate::open;
 use crate::panel::{PanelChoice, PanelSink};
-use crate::pipeline::Pipeline;
-use crate::run::{Sinks, Summary, drive};
+use crate::run::Sinks;
 use crate::screen::test_card;
-use crate::service::{Notifier, Report, status};
+use crate::service::status;
 use crate::show;
 use crate::sink::json_lines::JsonLines;
 use crate::sink::narrator::Narrator;
 use crate::sink::recorder::Recorder;
-use crate::source::images::FolderRule;
-use crate::source::{Source, camera};
-
-/// Exit code of a program that was told twice to stop.
-const EXIT_INTERRUPTED: i32 = 130;
+use crate::source::camera;
 
 /// Size in px of the screen that a bench draws when none is chosen.
 const BENCH_PANEL: Size = Size::new(800, 480);
 
 /// How often a test card that stays looks whether its window was closed.
 const CARD_INTERVAL: Duration = Duration::from_millis(100);
-
-/// A source and the pipeline that reads its frames.
-pub struct Line {
-    /// Where the frames come from.
-    pub source: Box<dyn Source>,
-    /// What reads them.
-    pub pipeline: Pipeline,
-    /// The settings, file and command line together.
-    pub config: Config,
-    bundle: String,
-    frames: Option<u64>,
-}
-
-impl Line {
-    /// Opens all that the command line names, and the configuration where it does not.
-    /// `wait` lets a camera come later.
-    ///
-    /// # Errors
-    /// The first of them that cannot be used.
-    pub fn open(input: &InputArgs, wait: bool) -> anyhow::Result<Self> {
-        let mut config = Config::load(input.config.file.as_deref())?;
-        if let Some(source) = &input.source {
-            config.source.clone_from(source);
-        }
-        if input.bundle.is_some() {
-            config.bundle.clone_from(&input.bundle);
-        }
-        if input.detector.is_some() {
-            config.detect.model.clone_from(&input.detector);
-        }
-        let rule = FolderRule { skip_bad: input.skip_bad, fps: input.sequence };
-        let source = open::source(&config.source, rule, &config.camera, wait)?;
-        let bundle = open::bundle(config.bundle.as_deref())?;
-        let pipeline = Pipeline::new(
-            open::detector(&config.detect, &bundle)?,
-            open::recognizer(&config.detect, &bundle)?,
-            Box::new(MachineClock::start()),
-            &config,
-            source.is_sequence(),
-        );
-        Ok(Self { source, pipeline, config, bundle: bundle.manifest.name, frames: input.frames })
-    }
-
-    /// What is read with what.
-    pub fn about(&self) -> About {
-        About {
-            source: self.source.describe(),
-            bundle: self.bundle.clone(),
-            detector: self.pipeline.detector_name().to_owned(),
-        }
-    }
-
-    /// What spares the board while a camera is read. Files are read the same way on every machine
-    /// and in any heat.
-    ///
-    /// # Errors
-    /// When the board cannot be watched.
-    fn guard(&self) -> anyhow::Result<Option<Guard>> {
-        if !self.source.is_live() {
-            return Ok(None);
-        }
-        let monitor = health::watch().context("the board's health cannot be watched")?;
-        Ok(Some(Guard::new(monitor, &self.config)))
-    }
-
-    /// What tells systemd and `mien status` how the run is, where somebody wants to know.
-    fn report(&self, status_file: Option<&Path>, guard: Option<&Guard>) -> Option<Report> {
-        let link = Notifier::find();
-        let file = status_file.map(Path::to_path_buf).or_else(status::file_of_service);
-        if link.is_none() && file.is_none() {
-            return None;
-        }
-        let monitor = guard.map(Guard::monitor);
-        Some(Report::new(link, file, self.about(), monitor, Box::new(MachineClock::start())))
-    }
-
-    /// Runs to the end, or until Ctrl-C or a request to terminate; then says what it
-    /// came to.
-    ///
-    /// # Errors
-    /// What source, pipeline and sinks report.
-    pub fn drive(&mut self, mut sinks: Sinks, mut guard: Option<Guard>) -> anyhow::Result<Summary> {
-        let stop = stop_on_signals()?;
-        let clock = MachineClock::start();
-        let source = self.source.as_mut();
-        let pipeline = &mut self.pipeline;
-        let summary = drive(source, pipeline, guard.as_mut(), &mut sinks, self.frames, &stop, &clock)?;
-        tell(format_args!("mien: {summary}"));
-        Ok(summary)
-    }
-}
 
 /// `mien` without a command: what is configured; else the first camera, or the demo where there is
 /// none.
@@ -284,18 +185,4 @@ pub fn validate(args: &ValidateArgs) -> anyhow::Result<()> {
     let (file, bundle) = (file.display(), &bundle.manifest.name);
     let detector = detector.name();
     writeln!(io::stdout(), "{file} is fine: bundle {bundle}, detector {detector}").map_err(stdout_error)
-}
-
-/// A flag that Ctrl-C and SIGTERM raise, so that the sinks can be finished. A second
-/// signal ends the program at once.
-fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let raised = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if raised.swap(true, Ordering::Relaxed) {
-            std::process::exit(EXIT_INTERRUPTED);
-        }
-    })
-    .context("Ctrl-C cannot be caught")?;
-    Ok(stop)
 }

@@ -13,6 +13,7 @@ mod diagnostics;
 mod doctor;
 mod frame;
 mod health;
+mod line;
 mod numbered;
 mod open;
 mod output;

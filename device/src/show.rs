@@ -9,9 +9,9 @@ use image::RgbImage;
 use models::Rgb8;
 
 use crate::cli::InputArgs;
-use crate::commands::Line;
 use crate::diagnostics::tell;
 use crate::frame::Frame;
+use crate::line::Line;
 use crate::output::WholeFile;
 use crate::panel::png::encode;
 use crate::reading::Reading;

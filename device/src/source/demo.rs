@@ -1,6 +1,7 @@
 //! The demo: composite faces of nobody that move, change expression, and go in and out of
 //! blur. The same seed gives the same frames on every machine.
 
+mod brush;
 mod caption;
 mod face;
 mod paint;

@@ -4,7 +4,7 @@ use anyhow::Context;
 use image::imageops::{FilterType, resize};
 use models::{Expression, GrayImage, box_blur};
 
-use super::paint::{at, ellipse, gray_level, smooth_step};
+use super::brush::{at, ellipse, gray_level, paint_around, smooth_step};
 use super::script::{Act, Random};
 
 /// Side of the composites in memory, in px: about as big as they are drawn.
@@ -80,24 +80,6 @@ impl Composites {
     fn of(&self, expression: Expression) -> Option<&GrayImage> {
         let found = self.faces.iter().find(|(which, _)| *which == expression);
         found.map(|(_, face)| face)
-    }
-}
-
-/// Lets `paint` change the pixels within `reach` px of a point: it is given the distance
-/// to the point and the old value, and returns the new one.
-pub fn paint_around(picture: &mut GrayImage, centre: (f32, f32), reach: f32, paint: impl Fn(f32, f32, f32) -> f32) {
-    let (width, height) = (picture.width(), picture.height());
-    let range = |middle: f32, end: usize| {
-        let first = (middle - reach).floor().max(0.0) as usize;
-        first..((middle + reach).ceil().max(0.0) as usize).min(end)
-    };
-    let pixels = picture.pixels_mut();
-    for y in range(centre.1, height) {
-        for x in range(centre.0, width) {
-            let pixel = &mut pixels[y * width + x];
-            let (dx, dy) = (x as f32 + 0.5 - centre.0, y as f32 + 0.5 - centre.1);
-            *pixel = gray_level(paint(dx, dy, f32::from(*pixel)));
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use models::{GrayImage, box_blur};
 
-use super::face::paint_around;
+use super::brush::{ellipse, gray_level, paint_around, smooth_step};
 use super::script::{Act, Random};
 
 /// Standard deviation of the camera's noise, in gray levels.
@@ -98,31 +98,10 @@ pub fn grain(picture: &mut GrayImage, number: u64) {
     }
 }
 
-/// Distance from the middle of an ellipse in its own radii: 1 on its line.
-pub fn ellipse(x: f32, y: f32, rx: f32, ry: f32) -> f32 {
-    ((x / rx).powi(2) + (y / ry).powi(2)).sqrt()
-}
-
-/// 0 below `from`, 1 above `to`, smooth between.
-pub fn smooth_step(from: f32, to: f32, value: f32) -> f32 {
-    let share = ((value - from) / (to - from)).clamp(0.0, 1.0);
-    share * share * (3.0 - 2.0 * share)
-}
-
-/// Rounded, and held within what a pixel can be.
-pub fn gray_level(value: f32) -> u8 {
-    // The cast cuts off at both ends; `f32::round` would cost a call for each pixel.
-    (value + 0.5) as u8
-}
-
-/// The pixel at `(x, y)`, which must be inside.
-pub fn at(picture: &GrayImage, x: usize, y: usize) -> f32 {
-    f32::from(picture.pixels()[y * picture.width() + x])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::demo::brush::at;
 
     fn spread(picture: &GrayImage) -> f32 {
         let values = || picture.pixels().iter().map(|value| f32::from(*value));
