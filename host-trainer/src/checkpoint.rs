@@ -83,7 +83,10 @@ pub const WORK: &str = "work";
 const PROGRESS: &str = "progress.json";
 const NETWORK: &str = "network.bpk";
 const AVERAGE: &str = "average.bpk";
-const BEST: &str = "best.bpk";
+/// Best weights of a stage so far.
+pub const BEST: &str = "best.bpk";
+/// The only stage in which a detector is trained, and its folder in the work folder.
+pub const DETECTOR: &str = "detector";
 const OPTIMIZER: &str = "optimizer.bpk";
 
 impl Store {

@@ -35,6 +35,15 @@ pub enum Reason {
     Balance,
 }
 
+/// Why a picture is dropped, and the number of the picture that it is like.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Twin {
+    /// Why.
+    pub reason: Reason,
+    /// The other one.
+    pub same_as: u32,
+}
+
 impl Reason {
     /// The name in reports.
     pub fn name(self) -> &'static str {

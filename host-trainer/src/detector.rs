@@ -7,6 +7,7 @@ mod config;
 pub mod evaluate;
 mod export;
 mod faces;
+mod form;
 mod loss;
 mod network;
 mod picture;

@@ -9,6 +9,7 @@
 //! Only fingerprints and names of all pictures are ever in memory, and the pictures of two parts.
 
 mod decide;
+mod decisions;
 mod face;
 mod finish;
 mod gather;

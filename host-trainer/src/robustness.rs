@@ -18,6 +18,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use models::GrayImage;
 use rand::seq::SliceRandom;
@@ -115,7 +116,7 @@ pub fn run(args: &RobustnessArgs) -> anyhow::Result<()> {
         settings,
         duration_secs: began.elapsed().as_secs_f64(),
     };
-    report::write(folder, &report)?;
+    write(folder, &report)?;
     println!("{report}");
     println!("report: {}", args.out.join("robustness.html").display());
     Ok(())
@@ -142,4 +143,20 @@ fn deblurring(data: &DataSet, noise_to_signal: f32) -> anyhow::Result<(Deblurrin
     let table = RadiusTable::fit(&faces, data.side);
     let settings = WienerSettings { noise_to_signal, table_faces: faces.len(), table: table.rows().to_vec() };
     Ok((Deblurring { filter: Wiener::new(data.side, noise_to_signal), table }, settings))
+}
+
+/// Writes the report into a folder that was prepared for it.
+///
+/// # Errors
+/// The disk refuses; nothing is left behind then.
+fn write(mut folder: OutputFolder, report: &Report) -> anyhow::Result<()> {
+    let mut json = serde_json::to_vec_pretty(report).context("cannot put the report into JSON")?;
+    json.push(b'\n');
+    folder.write("robustness.json", &json)?;
+    let charts: Vec<_> = report.degradations.iter().map(|part| page::chart(report, part)).collect();
+    for chart in &charts {
+        folder.write(&format!("{}.svg", chart.name), chart.file().as_bytes())?;
+    }
+    folder.write("robustness.html", page::page(report, &charts).as_bytes())?;
+    folder.put()
 }

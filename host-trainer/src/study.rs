@@ -6,6 +6,7 @@
 
 mod all;
 mod compare;
+mod contents;
 mod folder;
 mod list;
 mod local;
@@ -18,6 +19,7 @@ mod report;
 mod samples;
 mod slurm;
 mod time;
+mod trial;
 
 use std::path::PathBuf;
 

@@ -7,7 +7,7 @@
 
 use super::facts::Fact;
 use super::near::NearIndex;
-use super::{Reason, exact};
+use super::{Reason, Twin, exact};
 use crate::sample::Usage;
 
 /// Bits of 64 in which two pictures may differ and still be all but the same, unless asked for otherwise.
@@ -15,15 +15,6 @@ use crate::sample::Usage;
 /// Of the pairs that FER-2013 has within this distance, 137 of 139 are the same photograph (their pixels correlate by more
 /// than 0.9); of those that differ in one bit more, 95 of 110; in two more, 157 of 185.
 pub const NEAR_DISTANCE: u32 = 2;
-
-/// Why a picture is dropped, and the number of the picture that it is like.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Twin {
-    /// Why.
-    pub reason: Reason,
-    /// The other one.
-    pub same_as: u32,
-}
 
 /// What is double in a data set.
 pub struct Duplicates {

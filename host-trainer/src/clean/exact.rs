@@ -2,10 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Reason;
-use super::duplicates::Twin;
 use super::facts::Fact;
 use super::fingerprint::PictureHash;
+use super::{Reason, Twin};
 use crate::sample::{Sample, Usage};
 
 /// Samples without exact duplicates.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::form::STRIDES;
 use super::loss::PointsWeight;
-use super::network::STRIDES;
 use crate::config::{file, within};
 use crate::failure::bad_input;
 use crate::schedule::cosine;

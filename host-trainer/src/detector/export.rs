@@ -13,7 +13,8 @@ use prost::Message;
 use tract_onnx::pb::{GraphProto, ModelProto};
 use tract_onnx::prelude::*;
 
-use super::network::{DetectorNet, STRIDES, VALUES};
+use super::form::{STRIDES, VALUES};
+use super::network::DetectorNet;
 use crate::export::{rename, with_scalar_pads};
 
 /// Name of the only input, `[1, 1, height, width]`.

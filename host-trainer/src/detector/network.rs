@@ -11,13 +11,10 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::DetectorConfig;
+use super::form::{STRIDES, VALUES};
 use crate::network::layers::{ConvNorm, Layer, biased_conv, conv, unfold};
 use crate::network::residual::Stage;
 
-/// Px of the input a cell of each map.
-pub const STRIDES: [usize; 3] = [8, 16, 32];
-/// Numbers a cell: logit of a face, logit of the box' overlap, box (4), points (10).
-pub const VALUES: usize = 16;
 /// Grays are multiplied by this, which brings them near 1.
 const INPUT_SCALE: f64 = 1.0 / 64.0;
 /// Logit of a face in the beginning: one cell in a hundred.

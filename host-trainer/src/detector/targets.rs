@@ -6,7 +6,7 @@
 use models::PixelRect;
 
 use super::annotation::{Face, POINTS};
-use super::network::STRIDES;
+use super::form::STRIDES;
 use super::scene::Scene;
 
 /// Sides of the faces, px, that each stride is to find.

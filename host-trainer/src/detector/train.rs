@@ -21,7 +21,7 @@ use super::network::DetectorNet;
 use super::scene::Scene;
 use crate::augment::stream;
 use crate::average::{blend, moving};
-use crate::checkpoint::{Progress, State, Store};
+use crate::checkpoint::{DETECTOR, Progress, State, Store};
 use crate::failure::bad_input;
 use crate::init::init_detector;
 use crate::lock::lock;
@@ -35,8 +35,6 @@ use crate::whole::put;
 
 /// Scenes of held-out people that an epoch is measured on.
 const VALIDATION_SCENES: usize = 240;
-/// The only stage of the training, and its folder in the work folder.
-pub const STAGE: &str = "detector";
 /// The random streams of those scenes.
 const VALIDATION: u64 = 1;
 /// Width and height of the inputs of the files that are written, px.
@@ -144,7 +142,7 @@ pub fn run(args: &TrainDetectorArgs) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the folder {}; name another one with --out", args.out.display()))?;
     let work = args.training.work(&args.out);
     let _lock = lock(&work, "--work")?;
-    let (network, progress) = train(&trial, &split, &data_sha256, &device, &Store::new(&work, STAGE))?;
+    let (network, progress) = train(&trial, &split, &data_sha256, &device, &Store::new(&work, DETECTOR))?;
     write(args, &network, &progress, &split)
 }
 

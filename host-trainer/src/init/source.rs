@@ -8,7 +8,7 @@ use burn::store::{BurnpackStore, ModuleStore, PytorchStore, SafetensorsStore};
 use models::ModelChoice;
 
 use super::folded;
-use crate::detector::train::STAGE;
+use crate::checkpoint::{BEST, DETECTOR};
 use crate::failure::bad_input;
 use crate::reader::unreadable;
 
@@ -35,9 +35,6 @@ pub enum Layout {
 
 /// The file that makes a folder a bundle.
 const BUNDLE: &str = "bundle.toml";
-
-/// The best weights of a work folder.
-const BEST: &str = "best.bpk";
 
 /// Reads what `init` names: see [`crate::init`]. Of a bundle and of a training's work folder it is the network of `role`.
 ///
@@ -79,7 +76,7 @@ pub fn read(path: &Path, role: ModelChoice) -> anyhow::Result<Source> {
 /// # Errors
 /// Nothing there, another kind of file, a damaged one.
 pub fn read_detector(path: &Path) -> anyhow::Result<Source> {
-    let candidates = [path.join(BEST), path.join(STAGE).join(BEST)];
+    let candidates = [path.join(BEST), path.join(DETECTOR).join(BEST)];
     let file = candidates.iter().find(|file| file.is_file()).map_or(path, PathBuf::as_path);
     if !path.is_dir() {
         must_exist(file, path)?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::decide::{Decisions, Summary};
+use super::decisions::{Decisions, Summary};
 use super::plan::Plan;
 use super::work::{Work, put};
 use crate::shard::SCHEMA;

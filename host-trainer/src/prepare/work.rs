@@ -9,7 +9,7 @@ use anyhow::Context;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::decide::Decisions;
+use super::decisions::Decisions;
 use super::plan::Plan;
 use crate::failure::bad_input;
 use crate::lock::lock;

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::Context;
 
-use super::decide::{Decisions, Verdict};
+use super::decisions::{Decisions, Verdict};
 use super::work::{Work, get_shard, put_shard, shard_name};
 use crate::progress::Counter;
 use crate::sample::Usage;

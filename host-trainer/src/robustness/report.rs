@@ -3,18 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use anyhow::Context;
 use models::LabelSet;
 use serde::Serialize;
 
 use super::degradation::Degradation;
-use super::page;
 use super::remedy::{CLIP_LIMIT, Remedy, TILES};
 use super::rival::RivalSettings;
 use super::sharpness::RadiusRow;
 use crate::evaluate::bootstrap::{self, Interval};
 use crate::evaluate::metrics::Metrics;
-use crate::report::folder::OutputFolder;
 use crate::report::percent;
 use crate::report::settings::Origin;
 
@@ -208,20 +205,4 @@ fn line(f: &mut fmt::Formatter<'_>, name: &str, row: &Row) -> fmt::Result {
         row.rival.as_ref().map_or_else(String::new, |rival| percent(rival.accuracy)),
         row.remedies.iter().map(remedy).collect::<String>()
     )
-}
-
-/// Writes the report into a folder that was prepared for it.
-///
-/// # Errors
-/// The disk refuses; nothing is left behind then.
-pub fn write(mut folder: OutputFolder, report: &Report) -> anyhow::Result<()> {
-    let mut json = serde_json::to_vec_pretty(report).context("cannot put the report into JSON")?;
-    json.push(b'\n');
-    folder.write("robustness.json", &json)?;
-    let charts: Vec<_> = report.degradations.iter().map(|part| page::chart(report, part)).collect();
-    for chart in &charts {
-        folder.write(&format!("{}.svg", chart.name), chart.file().as_bytes())?;
-    }
-    folder.write("robustness.html", page::page(report, &charts).as_bytes())?;
-    folder.put()
 }

@@ -175,9 +175,9 @@ mod tests {
     use crate::evaluate::answer::Answer;
     use crate::evaluate::metrics::Metrics;
     use crate::report::LevelRow;
-    use crate::study::folder::Trial;
     use crate::study::published::Published;
     use crate::study::record::{DataRecord, StageRecord, TestRecord};
+    use crate::study::trial::Trial;
 
     /// A trial of which 4 of 5 answers are right without blur, and no more was measured.
     fn record() -> Record {

@@ -6,21 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::PUBLISHED;
 use super::published::Published;
-use crate::config::TrialConfig;
+use super::trial::Trial;
 use crate::detector::TRIALS;
 use crate::failure::bad_input;
-
-/// One trial file.
-pub struct Trial {
-    /// Name of the folder that it lies in.
-    pub study: String,
-    /// Name of the file, without `.toml`: unique in its study.
-    pub id: String,
-    /// The file.
-    pub path: PathBuf,
-    /// What is in it.
-    pub config: TrialConfig,
-}
 
 /// All trial files of one folder.
 pub struct Study {
@@ -30,19 +18,6 @@ pub struct Study {
     pub trials: Vec<Trial>,
     /// What others reached, where the folder says so.
     pub published: Option<Published>,
-}
-
-impl Trial {
-    /// Reads a trial file.
-    ///
-    /// # Errors
-    /// Bad input: no such file, an unknown key (with its line), a value out of range.
-    pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let config = TrialConfig::read(Some(path))?;
-        let path = path.canonicalize()?;
-        let name = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { study: name(path.parent().and_then(Path::file_name)), id: name(path.file_stem()), path, config })
-    }
 }
 
 impl Study {

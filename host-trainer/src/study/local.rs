@@ -10,9 +10,10 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 
-use super::folder::{Study, Trial};
+use super::folder::Study;
 use super::options::RunArgs;
 use super::record::LOG;
+use super::trial::Trial;
 use crate::stop;
 
 /// The trials that run now, by their places, end their work when these are closed.

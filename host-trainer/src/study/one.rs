@@ -8,12 +8,12 @@ use anyhow::Context;
 use clap::Args;
 use models::{BlurLevel, Bundle};
 
-use super::folder::Trial;
 use super::options::{RunArgs, name};
 use super::record::{
     BUNDLE, DataRecord, LOG, Record, StageRecord, Standing, TestRecord, Wanted, config_sha256, standing,
 };
 use super::samples;
+use super::trial::Trial;
 use crate::checkpoint::{Store, WORK};
 use crate::config::TrialConfig;
 use crate::evaluate::{Measurement, measure};

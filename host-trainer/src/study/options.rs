@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::folder::Trial;
 use super::record::BUNDLE;
+use super::trial::Trial;
 use crate::compute::Processors;
 use crate::config::TrialConfig;
 use crate::failure::bad_input;

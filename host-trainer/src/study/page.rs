@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use models::BlurLevel;
 
 use super::compare::{Cell, Ours, Row};
+use super::contents::{Report, TrialPart};
 use super::published::Figure;
 use super::record::{Record, TestRecord};
-use super::report::{Report, TrialPart};
 use crate::report::html::{class_table, document, section, table};
 use crate::report::svg::{Plot, escape};
 use crate::report::{curves, heat_map, percent, training};

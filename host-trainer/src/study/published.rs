@@ -7,7 +7,7 @@ use anyhow::Context;
 use models::BlurLevel;
 use serde::{Deserialize, Serialize};
 
-use super::folder::Trial;
+use super::trial::Trial;
 use crate::evaluate::figures::Figures;
 use crate::failure::bad_input;
 

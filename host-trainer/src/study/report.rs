@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use serde::Serialize;
 
-use super::compare::{self, Found, Row};
-use super::folder::{Study, Trial};
+use super::compare::{self, Found};
+use super::contents::{Report, TrialPart};
+use super::folder::Study;
 use super::one::EVALUATION;
 use super::options::results_folder;
 use super::page;
 use super::record::{Record, config_sha256};
 use super::samples;
+use super::trial::Trial;
 use crate::COMMIT;
 use crate::failure::bad_input;
 use crate::report::folder::OutputFolder;
@@ -35,42 +36,6 @@ pub struct ReportArgs {
     /// [default: `report` in the folder of the results].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-}
-
-/// The JSON.
-#[derive(Serialize)]
-pub struct Report<'a> {
-    /// Name of the study's folder.
-    pub study: &'a str,
-    /// What it is called.
-    pub title: &'a str,
-    /// Where the published figures are from.
-    pub source: Option<&'a str>,
-    /// What has to be known to compare them.
-    pub note: Option<&'a str>,
-    /// Whether a figure of ours is of a quick run, and worth nothing.
-    pub quick: bool,
-    /// Our figures beside the published ones.
-    pub rows: Vec<Row>,
-    /// Every trial.
-    pub trials: Vec<TrialPart<'a>>,
-    /// The command line.
-    pub command: String,
-    /// Commit of the trainer that made the report.
-    pub commit: &'static str,
-}
-
-/// A trial and what it reached.
-#[derive(Serialize)]
-pub struct TrialPart<'a> {
-    /// Name of its file.
-    pub id: &'a str,
-    /// What it reached; none where it is not done.
-    pub record: Option<&'a Record>,
-    /// Why it is not.
-    pub why: Option<&'a str>,
-    /// The sheets of samples beside the report: test and file.
-    pub sheets: Vec<(String, String)>,
 }
 
 /// Writes the report.

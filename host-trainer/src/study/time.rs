@@ -10,7 +10,8 @@ use clap::Args;
 use models::Classifier;
 use serde::Serialize;
 
-use super::folder::{Study, Trial};
+use super::folder::Study;
+use super::trial::Trial;
 use crate::export::export;
 use crate::failure::bad_input;
 use crate::network::Network;
