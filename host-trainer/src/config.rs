@@ -47,6 +47,8 @@ pub struct TrialConfig {
     pub unsure_below: f32,
     /// Weights that the clear model starts from, instead of random ones: see [`crate::init`].
     pub init: Option<PathBuf>,
+    /// Weights that those are averaged with, in a trial without epochs.
+    pub blend: Option<BlendConfig>,
     /// Name of the file with the published weights that a study starts from: `trial` and `study` look for it in the folder
     /// that --weights names, and do not begin without it.
     pub weights: Option<String>,
@@ -66,6 +68,18 @@ pub struct TrialConfig {
     pub robust_distil: Option<RobustDistilConfig>,
     /// How the robust model is trained.
     pub robust: Recipe,
+}
+
+/// `[blend]`: the models are the mean of what they start from and of others of the same shape. Between a network and what
+/// became of it in a further training there are often better ones than either (Izmailov et al. 2018, "Averaging weights
+/// leads to wider optima and better generalization"; Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BlendConfig {
+    /// A bundle or a work folder, as `init` names one.
+    pub init: PathBuf,
+    /// Share of the weights that is its (0..=1).
+    pub share: f32,
 }
 
 /// What the robust model starts from.
@@ -94,6 +108,7 @@ impl Default for TrialConfig {
             validation_share: 0.08,
             unsure_below: 0.4,
             init: None,
+            blend: None,
             weights: None,
             input: InputSpec { side: 48, normalisation: Normalisation::PerCrop { min_std: 8.0 } },
             network: NetworkConfig::default(),
@@ -212,6 +227,14 @@ impl TrialConfig {
                 within(&format!("{stage}.small-side"), recipe.small_side as f64, smallest, 256.0)?;
             }
         }
+        if let Some(blend) = &self.blend {
+            within("blend.share", blend.share.into(), 0.0, 1.0)?;
+            if self.clear.epochs + self.robust.epochs > 0 {
+                return Err(bad_input(
+                    "blend: what was averaged does not learn on\n  set epochs = 0 in [clear] and [robust]",
+                ));
+            }
+        }
         Ok(())
     }
 }
@@ -320,6 +343,8 @@ mod tests {
             ),
             ("[distil]\nteachers = []", "distil.teachers"),
             ("[distil]\nanswers = [\"a.csv.gz\"]\nconsistent = true", "distil.answers"),
+            ("[blend]\ninit = \"a\"\nshare = 0.5", "epochs = 0"),
+            ("[blend]\ninit = \"a\"\nshare = 1.5", "blend.share"),
             ("[votes]\nweight = 2.0", "votes.weight"),
             ("[clear.augment]\nmixup = 0.7", "clear.augment.mixup"),
             ("[robust-distil]\nweight = 2.0", "robust-distil.weight"),

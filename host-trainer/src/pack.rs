@@ -15,7 +15,7 @@ use models::{
 pub use self::detector::BundledDetector;
 use crate::adjust::adjusted;
 use crate::calibrate::calibrate;
-use crate::config::{Recipe, RobustStart};
+use crate::config::{BlendConfig, Recipe, RobustStart};
 use crate::export::{Exported, export};
 use crate::face::Face;
 use crate::report::settings::command_line;
@@ -155,7 +155,14 @@ fn draft(context: &Context<'_>, data: &DataSet, clear: &Trained, robust: &Traine
 fn start(context: &Context<'_>) -> String {
     let files = context.trial.starts().into_iter().filter_map(Path::file_name);
     let names: Vec<_> = files.map(|file| file.to_string_lossy()).collect();
-    if names.is_empty() { "random weights".into() } else { names.join(" beside ") }
+    let names = if names.is_empty() { "random weights".into() } else { names.join(" beside ") };
+    match &context.trial.blend {
+        None => names,
+        Some(BlendConfig { init, share }) => {
+            let other = init.file_name().unwrap_or_default().to_string_lossy();
+            format!("the mean of {names} ({:.2}) and {other} ({share:.2})", 1.0 - share)
+        }
+    }
 }
 
 /// The mean face of every class, sharp and blurred: faces, but nobody's.

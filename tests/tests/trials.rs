@@ -198,13 +198,17 @@ fn trained_networks_are_put_side_by_side_and_learn_on_as_one() {
     let uneven = both.replace("\"first\"", "\"first\", share = 0.75").replace("\"second\"", "\"second\", share = 0.25");
     place.write("uneven.toml", residual("uneven", &uneven, 0));
     quick(&place, "uneven.toml", &["--out", "uneven"]);
+    // Their shares are all in which these two differ.
+    let between = residual("between", both, 0).replace("robust-start", "init = \"both\"\nrobust-start");
+    place.write("between.toml", between + "[blend]\ninit = \"uneven\"\nshare = 0.5\n");
+    quick(&place, "between.toml", &["--out", "between"]);
     let open = |name: &str| Bundle::open(&place.path(name)).unwrap();
-    let recognizers = ["first", "second", "both", "uneven"].map(|name| open(name).recognizer().unwrap());
+    let recognizers = ["first", "second", "both", "uneven", "between"].map(|name| open(name).recognizer().unwrap());
     let crop = GrayImage::from_vec((0..16 * 16).map(|at| (at * 7 % 251) as u8).collect(), 16, 16).unwrap();
     for role in ModelChoice::ALL {
-        let [first, second, both, uneven] =
+        let [first, second, both, uneven, between] =
             recognizers.each_ref().map(|one| one.logits_with(crop.view(), role).unwrap());
-        for (mean, share) in [(both, 0.5), (uneven, 0.75)] {
+        for (mean, share) in [(both, 0.5), (uneven, 0.75), (between, 0.625)] {
             for ((first, second), mean) in first.iter().zip(&second).zip(&mean) {
                 let expected = first * share + second * (1.0 - share);
                 assert!((expected - mean).abs() < 1e-4, "{role}: {first} and {second} became {mean}");
@@ -214,6 +218,8 @@ fn trained_networks_are_put_side_by_side_and_learn_on_as_one() {
     let model = &open("both").manifest.models[0];
     assert_eq!(model.network, "residual 8-16 x 1-0 beside residual 12-16 x 0-1");
     assert!(model.trained_on.ends_with("from first beside second"), "{}", model.trained_on);
+    let blended = &open("between").manifest.models[0].trained_on;
+    assert!(blended.ends_with("from the mean of both (0.50) and uneven (0.50)"), "{blended}");
 
     // As one it is a start like any other.
     std::fs::remove_dir_all(place.path("both.work")).unwrap();

@@ -6,8 +6,9 @@ use anyhow::Context as _;
 use burn::tensor::Device;
 use models::{BlurLevel, ModelChoice};
 
+use crate::average::blend;
 use crate::batches;
-use crate::config::{Frozen, NetworkConfig};
+use crate::config::{BlendConfig, Frozen, NetworkConfig};
 use crate::init::init;
 use crate::network::Network;
 use crate::say::say;
@@ -17,26 +18,41 @@ use crate::train::Context;
 const UNFOLDING_FACES: usize = 512;
 
 /// The network that the model for `role` starts as: random, or with the weights that the trial, or each branch of its network,
-/// names. What became of each of those is written into the work folder.
+/// names, or the mean of those and of others, normalisations folded. What became of each of them is written into the work
+/// folder.
 ///
 /// # Errors
 /// Weights that cannot be read, or in which nothing fits the network.
 pub fn start(context: &Context<'_>, work: &Path, role: ModelChoice) -> anyhow::Result<Network> {
-    let trial = context.trial;
-    let autodiff = context.device().clone().autodiff();
-    autodiff.seed(trial.seed);
-    let fresh = |config: &NetworkConfig| Network::new(config, context.classes, &autodiff);
     let told = match role {
         ModelChoice::Clear => "init",
         ModelChoice::Robust => "init-robust",
     };
+    let network = begun(context, work, role, told)?;
+    let Some(BlendConfig { init, share }) = &context.trial.blend else { return Ok(network) };
+    let other = fresh(context, &context.trial.network);
+    let other = filled(context, other, init, role, &work.join(format!("{told}-blend.txt")))?;
+    // As a device has them: normalisations have no weights that could be averaged by themselves.
+    Ok(blend(network.folded(), &other.folded(), 1.0 - f64::from(*share)))
+}
+
+/// A network with random weights.
+fn fresh(context: &Context<'_>, config: &NetworkConfig) -> Network {
+    let autodiff = context.device().clone().autodiff();
+    autodiff.seed(context.trial.seed);
+    Network::new(config, context.classes, &autodiff)
+}
+
+/// The network with the weights that it starts from; `told` begins the names of the files that say what became of them.
+fn begun(context: &Context<'_>, work: &Path, role: ModelChoice, told: &str) -> anyhow::Result<Network> {
+    let trial = context.trial;
     if let Some(path) = &trial.init {
-        return filled(context, fresh(&trial.network), path, role, &work.join(format!("{told}.txt")));
+        return filled(context, fresh(context, &trial.network), path, role, &work.join(format!("{told}.txt")));
     }
     if let NetworkConfig::Branches { branches, dropout } = &trial.network {
         let networks = branches.iter().enumerate().filter_map(|(number, branch)| {
             let told = work.join(format!("{told}-{}.txt", number + 1));
-            let network = fresh(&branch.alone(*dropout));
+            let network = fresh(context, &branch.alone(*dropout));
             let share = branch.share.map_or(1.0 / branches.len() as f64, f64::from);
             branch.init.as_deref().map(|path| Ok((filled(context, network, path, role, &told)?, share)))
         });
@@ -50,7 +66,7 @@ pub fn start(context: &Context<'_>, work: &Path, role: ModelChoice) -> anyhow::R
     } else if trial.clear.frozen != Frozen::None {
         say("warning: clear.frozen keeps random weights; name better ones with --init");
     }
-    Ok(fresh(&trial.network))
+    Ok(fresh(context, &trial.network))
 }
 
 /// `network` with what fits it of the weights at `path`; the file `told` says what became of each of them.
