@@ -295,6 +295,18 @@ mod tests {
     }
 
     #[test]
+    fn levels_are_the_only_ones_where_every_face_is_blurred_to_one_of_them() {
+        for (augment, only) in [
+            ("blur-probability = 1.0\nblur-levels = [\"medium\"]", &[models::BlurLevel::Medium][..]),
+            ("blur-probability = 0.9\nblur-levels = [\"medium\"]", &[]),
+            ("blur-probability = 1.0", &[]),
+        ] {
+            let trial = file::parse(&format!("[robust.augment]\n{augment}"), "a.toml", TrialConfig::check).unwrap();
+            assert_eq!(trial.robust.augment.only_levels(), only, "{augment}");
+        }
+    }
+
+    #[test]
     fn an_unknown_key_is_refused_with_its_line() {
         for (text, line, key) in [
             ("name = \"a\"\n\n[clear]\nepoch = 3\n", "line 4", "epoch"),

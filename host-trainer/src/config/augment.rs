@@ -60,6 +60,11 @@ impl Default for AugmentConfig {
 }
 
 impl AugmentConfig {
+    /// The levels of blur that faces are seen at, where every face is blurred to one of them; none where others are seen too.
+    pub fn only_levels(&self) -> &[BlurLevel] {
+        if self.blur_probability >= 1.0 { &self.blur_levels } else { &[] }
+    }
+
     /// Checks every range; `table` is the name of the table.
     pub(super) fn check(&self, table: &str) -> anyhow::Result<()> {
         for (key, value, high) in [
