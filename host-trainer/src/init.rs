@@ -7,7 +7,8 @@
 //!   taken out again with the statistics of the faces at hand ([`Network::unfolded`]), so that the network starts
 //!   with the bundle's very answers; the work folder of its training is taken in its place where it still lies beside it.
 //!
-//! What fits by name and shape is taken. A first convolution for three colours is summed over
+//! What fits by name and shape is taken. Of networks side by side in a bundle or a checkpoint, one of the trial's shape may
+//! learn on alone: the first whose weights all fit is taken, its logits as large as they are in the mean. A first convolution for three colours is summed over
 //! them, as a gray picture is the same in all three. All else, the head of a network for other
 //! classes first of all, keeps its random weights, and is told.
 

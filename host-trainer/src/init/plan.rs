@@ -96,7 +96,7 @@ pub fn plan<N: ModuleSnapshot>(source: Source, torch_names: TorchNames, network:
     let mut plan = Plan { loaded: Vec::new(), skipped: Vec::new(), missing: Vec::new(), folded: Vec::new() };
     let mut tensors = Vec::new();
     let is_folded = source.layout == Layout::Folded;
-    for (from, mut tensor) in renamed(source, torch_names) {
+    for (from, mut tensor) in alone(renamed(source, torch_names), &wanted) {
         if is_folded && let Some(layer) = folded_norm(&tensor, &wanted).map(str::to_owned) {
             tensor.name = format!("{layer}.norm.beta");
             let made = NORM_STATE.map(|state| format!("{layer}.norm.{state}"));
@@ -121,6 +121,39 @@ pub fn plan<N: ModuleSnapshot>(source: Source, torch_names: TorchNames, network:
     plan.missing = wanted.into_keys().collect();
     (tensors, plan)
 }
+
+/// Where the file is of networks side by side and `wanted` of one, the first of them whose weights all fit has its tensors
+/// named as if it stood alone.
+fn alone(mut tensors: Vec<(String, Stored)>, wanted: &BTreeMap<String, Vec<usize>>) -> Vec<(String, Stored)> {
+    let of_branch = |name: &str| {
+        let (number, rest) = name.strip_prefix(BRANCHES)?.split_once('.')?;
+        Some((number.to_owned(), rest.to_owned()))
+    };
+    if wanted.keys().any(|name| name.starts_with(BRANCHES)) {
+        return tensors;
+    }
+    let mut fits: BTreeMap<String, bool> = BTreeMap::new();
+    for (_, tensor) in &tensors {
+        let Some((number, rest)) = of_branch(&tensor.name) else { continue };
+        let is_unfit = rest.ends_with(WEIGHT) && wanted.get(&rest) != Some(&tensor.shape.to_vec());
+        *fits.entry(number).or_insert(true) &= !is_unfit;
+    }
+    let Some(chosen) = fits.into_iter().find_map(|(number, fits)| fits.then_some(number)) else { return tensors };
+    for (_, tensor) in &mut tensors {
+        if let Some((number, rest)) = of_branch(&tensor.name)
+            && number == chosen
+        {
+            tensor.name = rest;
+        }
+    }
+    tensors
+}
+
+/// What stands before the names of networks side by side, and a number behind it.
+const BRANCHES: &str = "branches.";
+
+/// What the names of weights end with; shifts have as many shapes as there are widths, and fit more often.
+const WEIGHT: &str = ".weight";
 
 /// What a normalisation has besides its shift.
 const NORM_STATE: [&str; 3] = ["gamma", "running_mean", "running_var"];

@@ -237,6 +237,25 @@ fn a_bundle_learns_on_from_its_own_answers() {
 }
 
 #[test]
+fn one_of_several_networks_side_by_side_learns_on_alone() {
+    let alone = |widths: [usize; 2], blocks| NetworkConfig::Residual { widths: widths.into(), blocks, dropout: 0.0 };
+    let (small, wide) = (alone([8, 16], vec![0, 1]), alone([16, 24], vec![1, 0]));
+    let (of_small, of_wide) = (network(&small, 5), network(&wide, 5));
+    let all = Network::side_by_side(vec![(of_small.clone(), 0.5), (of_wide.clone(), 0.5)]).unwrap();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("best.bpk");
+    all.save_file(&path).unwrap();
+    for (config, trained, branch) in [(&small, of_small, "branches.0."), (&wide, of_wide, "branches.1.")] {
+        let (loaded, plan) = init(network(config, 5), &path, ModelChoice::Clear).unwrap();
+        assert!(plan.missing.is_empty() && plan.loaded.iter().all(|loaded| loaded.from.contains(branch)), "{plan}");
+        assert!(plan.skipped.iter().all(|skipped| !skipped.from.contains(branch)), "{plan}");
+        assert_eq!(numbers(&loaded), numbers(&trained));
+    }
+    let error = init(network(&alone([8, 32], vec![0, 1]), 5), &path, ModelChoice::Clear).err().unwrap();
+    assert!(is_bad_input(&error), "{error:#}");
+}
+
+#[test]
 fn what_does_not_fit_is_refused_with_the_reason() {
     let folder = TempDir::new().unwrap();
     let refused = |config: &NetworkConfig, path: &Path| {
