@@ -1,12 +1,14 @@
 //! Fits what a bundle needs beyond weights: a temperature for each model and the gate, on
 //! validation faces at every level of blur, and with noise.
 
-use models::{BlurEstimate, BlurLevel, BlurMeasure, Manifest, ModelChoice, Recognizer, Scores, box_blur, resize};
+use models::{
+    BlurEstimate, BlurLevel, BlurMeasure, GateConfig, Manifest, ModelChoice, Recognizer, Scores, box_blur, resize,
+};
 use rayon::prelude::*;
 
 use crate::augment::{add_noise, stream};
 use crate::evaluate::calibration::fit_temperature;
-use crate::evaluate::gate::{GateComparison, GateSample, Outcome, State, compare};
+use crate::evaluate::gate::{GateComparison, GateSample, Outcome, State, assess, compare};
 use crate::failure::bad_input;
 use crate::learnt_gate;
 use crate::sample::Sample;
@@ -46,7 +48,7 @@ struct Answered {
 impl Calibration {
     /// Enters what was fitted, and how good the models were, into a manifest.
     pub fn enter(&self, manifest: &mut Manifest) {
-        let gate = self.gate.best();
+        let gate = self.gate.chosen();
         manifest.gate.measure = gate.measure;
         manifest.gate.threshold = gate.threshold;
         for entry in &mut manifest.models {
@@ -77,11 +79,12 @@ impl Calibration {
 }
 
 /// Runs both models over every face at every level and fits. The clear model's temperature is
-/// fitted on faces without blur, the robust one's at all levels: each on what it is meant for.
+/// fitted on faces without blur, the robust one's at all levels: each on what it is meant for. A gate to be kept is measured
+/// beside those that are fitted.
 ///
 /// # Errors
 /// No faces, a model that fails, or a result that cannot be read back.
-pub fn calibrate(recognizer: &Recognizer, faces: &[&Sample]) -> anyhow::Result<Calibration> {
+pub fn calibrate(recognizer: &Recognizer, faces: &[&Sample], kept: Option<GateConfig>) -> anyhow::Result<Calibration> {
     let states: Vec<State> = BlurLevel::ALL.map(State::Blurred).into_iter().chain([State::Noisy]).collect();
     let answered = states
         .into_par_iter()
@@ -102,6 +105,7 @@ pub fn calibrate(recognizer: &Recognizer, faces: &[&Sample]) -> anyhow::Result<C
     let mut gate = compare(&samples).ok_or_else(|| {
         bad_input("there are no validation faces to fit the gate on\n  give more data or a larger validation-share")
     })?;
+    gate.kept = kept.map(|kept| assess(&samples, kept.measure, kept.threshold));
     gate.learnt = learnt_gate::cross_validated(&samples, faces.len())?;
     Ok(Calibration { clear, robust, gate, blurs: answered.iter().map(|face| face.blur).collect() })
 }

@@ -43,6 +43,9 @@ pub struct TrialConfig {
     pub crop_faces: bool,
     /// Share of what is learned from that is kept for validation (0.01..=0.5): early stopping, gate, temperature.
     pub validation_share: f32,
+    /// A bundle whose gate is kept, in place of one that is fitted on the validation faces: where these are few, luck has a
+    /// part in that.
+    pub gate_of: Option<PathBuf>,
     /// Below this calibrated probability a bundle calls an expression unsure (0..=1).
     pub unsure_below: f32,
     /// Weights that the clear model starts from, instead of random ones: see [`crate::init`].
@@ -106,6 +109,7 @@ impl Default for TrialConfig {
             drop_classes: Vec::new(),
             crop_faces: false,
             validation_share: 0.08,
+            gate_of: None,
             unsure_below: 0.4,
             init: None,
             blend: None,

@@ -8,8 +8,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use burn::module::Module;
 use models::{
-    Alignment, BlurLevel, Classifier, DetectorEntry, FileEntry, GateConfig, GoldenPair, GoldenSet, GrayImage, LabelSet,
-    Manifest, ModelChoice, ModelEntry, Provenance, Recognizer, resize,
+    Alignment, BlurLevel, Bundle, Classifier, DetectorEntry, FileEntry, GateConfig, GoldenPair, GoldenSet, GrayImage,
+    LabelSet, Manifest, ModelChoice, ModelEntry, Provenance, Recognizer, resize,
 };
 
 pub use self::detector::BundledDetector;
@@ -18,6 +18,7 @@ use crate::calibrate::calibrate;
 use crate::config::{BlendConfig, Recipe, RobustStart};
 use crate::export::{Exported, export};
 use crate::face::Face;
+use crate::failure::bad_input;
 use crate::report::settings::command_line;
 use crate::sample::{DataSet, Sample};
 use crate::say::say;
@@ -78,7 +79,8 @@ pub fn pack(
     let classifier = |file: &Exported, name| Classifier::from_onnx(&file.onnx, name, input.side, context.classes);
     let recognizer =
         Recognizer::new(&manifest, classifier(&clear_file, CLEAR_FILE)?, classifier(&robust_file, ROBUST_FILE)?);
-    let calibration = calibrate(&recognizer, &context.split.validation)?;
+    let kept = context.trial.gate_of.as_deref().map(gate_of).transpose()?;
+    let calibration = calibrate(&recognizer, &context.split.validation, kept)?;
     say(&calibration.gate.to_string());
     calibration.enter(&mut manifest);
 
@@ -93,6 +95,12 @@ pub fn pack(
     models::write(out, &manifest, &files)?;
     say(&format!("bundle written to {}", out.display()));
     Ok(())
+}
+
+/// The gate of the bundle in `folder`.
+fn gate_of(folder: &Path) -> anyhow::Result<GateConfig> {
+    let bundle = Bundle::open(folder).map_err(|error| bad_input(format!("gate-of: {error}")))?;
+    Ok(bundle.manifest.gate)
 }
 
 /// The manifest before calibration.

@@ -70,7 +70,7 @@ pub fn run(args: &RefitArgs) -> anyhow::Result<()> {
         None => all,
     };
     say(&format!("{}: fitting on {} faces ({})", args.data.display(), faces.len(), args.usage.name()));
-    let calibration = calibrate(&recognizer, &faces)?;
+    let calibration = calibrate(&recognizer, &faces, None)?;
     println!("{}", calibration.gate);
 
     let mut manifest = bundle.manifest.clone();

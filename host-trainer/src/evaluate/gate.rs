@@ -109,13 +109,17 @@ pub struct GateComparison {
     pub alone: Alone,
     /// A gate that learned from all measures together, where that was measured.
     pub learnt: Option<Routed>,
+    /// The gate of another bundle, where that is kept whatever was fitted.
+    pub kept: Option<GateFit>,
 }
 
 impl GateComparison {
-    /// The gate to ship: the one with the highest routed accuracy, of equals the first.
-    pub fn best(&self) -> &GateFit {
+    /// The gate to ship: the one that is kept, or the one with the highest routed accuracy, of equals the first.
+    pub fn chosen(&self) -> &GateFit {
         let [first, others @ ..] = &self.fits;
-        others.iter().fold(first, |best, fit| if fit.routed_accuracy > best.routed_accuracy { fit } else { best })
+        let fitted =
+            others.iter().fold(first, |best, fit| if fit.routed_accuracy > best.routed_accuracy { fit } else { best });
+        self.kept.as_ref().unwrap_or(fitted)
     }
 }
 
@@ -127,11 +131,12 @@ impl fmt::Display for GateComparison {
             "{:<30} {:>10} {:>8} {:>8} {:>8} {:>10}",
             "gate (states weigh equally)", "threshold", "accuracy", "robust", "AUC any", "AUC medium"
         )?;
-        for fit in &self.fits {
+        let kept = self.kept.iter().map(|fit| (fit, "kept: "));
+        for (fit, how) in self.fits.iter().map(|fit| (fit, "")).chain(kept) {
             writeln!(
                 f,
                 "{:<30} {:>10.4} {:>8} {:>8} {:>8} {:>10}",
-                fit.measure.name(),
+                format!("{how}{}", fit.measure.name()),
                 fit.threshold,
                 percent(fit.routed_accuracy),
                 percent(fit.robust_share),
@@ -167,7 +172,7 @@ pub fn compare(samples: &[GateSample]) -> Option<GateComparison> {
         return None;
     }
     let fits = BlurMeasure::ALL.map(|measure| assess(samples, measure, best_threshold(samples, measure)));
-    Some(GateComparison { fits, alone: Alone::of(samples), learnt: None })
+    Some(GateComparison { fits, alone: Alone::of(samples), learnt: None, kept: None })
 }
 
 impl Alone {
@@ -285,7 +290,7 @@ mod tests {
             sample(High, 4.0, false, true),
         ];
         let comparison = compare(&samples).unwrap();
-        let best = comparison.best();
+        let best = comparison.chosen();
         assert_eq!(best.measure, BlurMeasure::LaplacianVariance);
         assert_eq!((best.threshold, best.routed_accuracy, best.robust_share), (6.0, 1.0, 0.5));
         assert_eq!(best.auc, Separation { any: Some(1.0), medium: Some(1.0) });
@@ -317,7 +322,7 @@ mod tests {
         sharp.blur.noise_corrected = 8.0;
         let samples = [sharp, sample(High, 2.0, false, true), noisy];
         let comparison = compare(&samples).unwrap();
-        let best = comparison.best();
+        let best = comparison.chosen();
         assert_eq!(best.measure, BlurMeasure::NoiseCorrectedLaplacianVariance);
         assert_eq!((best.threshold, best.routed_accuracy), (4.5, 1.0));
         assert!((comparison.fits[0].routed_accuracy - 2.0 / 3.0).abs() < 1e-12);
@@ -344,6 +349,17 @@ mod tests {
         samples.push(sample(Low, 5.0, false, true));
         samples.extend([sample(Sharp, 9.0, true, false), sample(High, 1.0, false, true)]);
         assert_eq!(compare(&samples).unwrap().fits[0].threshold, 2.0);
+    }
+
+    #[test]
+    fn a_gate_that_is_kept_is_the_chosen_one_however_good() {
+        let samples = [sample(Sharp, 9.0, true, false), sample(High, 1.0, false, true)];
+        let mut comparison = compare(&samples).unwrap();
+        assert_eq!(comparison.chosen().routed_accuracy, 1.0);
+        let kept = assess(&samples, BlurMeasure::NormalisedLaplacianVariance, 20.0);
+        comparison.kept = Some(kept);
+        assert_eq!((comparison.chosen(), kept.routed_accuracy), (&kept, 0.5));
+        assert!(comparison.to_string().contains("kept: "), "{comparison}");
     }
 
     #[test]
