@@ -32,8 +32,16 @@ const CLEAR_FILE: &str = "clear.onnx";
 const ROBUST_FILE: &str = "robust.onnx";
 const GOLDEN_FILE: &str = "golden.json";
 
+/// What a bundle has of others.
+pub struct Given {
+    /// A face detector.
+    pub detector: Option<BundledDetector>,
+    /// A gate, in place of one that is fitted.
+    pub gate: Option<GateConfig>,
+}
+
 /// Exports both networks, fits temperatures and the gate on the validation faces, and writes the
-/// bundle, with a detector of its own where there is one, to `out`.
+/// bundle, with what it is given of others, to `out`.
 ///
 /// # Errors
 /// A network that cannot be exported or differs from its ONNX file, a folder that cannot be
@@ -43,7 +51,7 @@ pub fn pack(
     data: &DataSet,
     clear: &Trained,
     robust: &Trained,
-    detector: Option<BundledDetector>,
+    given: Given,
     out: &Path,
 ) -> anyhow::Result<()> {
     let input = &context.trial.input;
@@ -79,12 +87,11 @@ pub fn pack(
     let classifier = |file: &Exported, name| Classifier::from_onnx(&file.onnx, name, input.side, context.classes);
     let recognizer =
         Recognizer::new(&manifest, classifier(&clear_file, CLEAR_FILE)?, classifier(&robust_file, ROBUST_FILE)?);
-    let kept = context.trial.gate_of.as_deref().map(gate_of).transpose()?;
-    let calibration = calibrate(&recognizer, &context.split.validation, kept)?;
+    let calibration = calibrate(&recognizer, &context.split.validation, given.gate)?;
     say(&calibration.gate.to_string());
     calibration.enter(&mut manifest);
 
-    let detector = detector.map(|detector| detector.enter(&mut manifest, &context.split.train)).transpose()?;
+    let detector = given.detector.map(|detector| detector.enter(&mut manifest, &context.split.train)).transpose()?;
     let golden = GoldenSet { pairs: golden_pairs(&recognizer, &context.split.train, &data.labels)? };
     let mut files = vec![
         (CLEAR_FILE.to_owned(), clear_file.onnx),
@@ -97,8 +104,11 @@ pub fn pack(
     Ok(())
 }
 
-/// The gate of the bundle in `folder`.
-fn gate_of(folder: &Path) -> anyhow::Result<GateConfig> {
+/// The gate of the bundle in `folder`, which a trial names as `gate-of`.
+///
+/// # Errors
+/// Bad input: no bundle, or one that does not hold.
+pub fn gate_of(folder: &Path) -> anyhow::Result<GateConfig> {
     let bundle = Bundle::open(folder).map_err(|error| bad_input(format!("gate-of: {error}")))?;
     Ok(bundle.manifest.gate)
 }

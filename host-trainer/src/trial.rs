@@ -16,7 +16,7 @@ use crate::config::{RobustStart, TrialConfig};
 use crate::crowd;
 use crate::failure::bad_input;
 use crate::lock::lock;
-use crate::pack::{BundledDetector, pack};
+use crate::pack::{BundledDetector, Given, gate_of, pack};
 use crate::reader::{self, DataOptions};
 use crate::recrop::recrop;
 use crate::sample::DataSet;
@@ -138,7 +138,10 @@ impl Training<'_> {
     /// Too little data, a loss that is no number, a folder that cannot be written or is another process's, a wish to stop.
     pub fn run(&self) -> anyhow::Result<Outcome> {
         let Training { trial, data, work, .. } = *self;
-        let detector = self.detector.map(BundledDetector::read).transpose()?;
+        let given = Given {
+            detector: self.detector.map(BundledDetector::read).transpose()?,
+            gate: trial.gate_of.as_deref().map(gate_of).transpose()?,
+        };
         if trial.starts().is_empty() {
             if trial.robust_start == RobustStart::InitRobust {
                 return Err(bad_input(
@@ -210,7 +213,7 @@ impl Training<'_> {
             Ok(Taught { lessons: [votes()?, once(&lessons_of_clear, || ask().map(Some))?], consistent: None })
         };
         let robust = train(&context, &robust_stage, robust_start, taught_robust, &Store::new(work, "robust"))?;
-        pack(&context, data, &clear, &robust, detector, self.out)?;
+        pack(&context, data, &clear, &robust, given, self.out)?;
         Ok(Outcome {
             stages: [clear.progress, robust.progress],
             training_faces: split.train.len(),

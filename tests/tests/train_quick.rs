@@ -4,13 +4,16 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use models::{Bundle, LabelSet, ModelChoice};
 use serde_json::Value;
+use tests::bundles::default_bundle;
 use tests::data::drawn;
 use tests::place::Place;
 use tests::program::{BAD_INPUT, path_of, refused, succeeds, trainer};
+use tests::project;
 use tests::readings::number;
 
 /// Faces drawn: 40 of each label.
@@ -62,6 +65,24 @@ fn a_trial_gives_a_bundle_that_reads_its_faces() {
     let accuracy = number(&report["accuracy"]);
     // One in seven would be luck.
     assert!(accuracy > 0.5, "{accuracy}");
+}
+
+#[test]
+fn the_gate_of_another_bundle_is_kept_where_the_trial_names_it() {
+    let place = place(1);
+    let gate = default_bundle().manifest.gate;
+    let gate_of = |bundle: &Path| place.write("trial.toml", format!("gate-of = {bundle:?}\n{}", trial(1)));
+    gate_of(&place.path("nowhere"));
+    let mut training = trainer();
+    training.current_dir(place.path("")).args(TRAIN);
+    refused(&mut training, BAD_INPUT, &["gate-of: ", "nowhere"]);
+    // Before hours have gone into it.
+    assert!(!place.path("bundle.work").exists());
+
+    gate_of(&project("models/bundles/default"));
+    let (_, told) = succeeds(&mut training);
+    assert!(told.contains(&format!("kept: {}", gate.measure.name())), "{told}");
+    assert_eq!(Bundle::open(&place.path("bundle")).unwrap().manifest.gate, gate);
 }
 
 #[test]
