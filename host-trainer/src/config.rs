@@ -9,7 +9,7 @@ mod recipe;
 
 use std::path::{Path, PathBuf};
 
-use models::{Expression, InputSpec, Normalisation};
+use models::{Expression, InputSpec, ModelChoice, Normalisation};
 use serde::{Deserialize, Serialize};
 
 pub use self::augment::AugmentConfig;
@@ -67,6 +67,8 @@ pub struct TrialConfig {
     pub clear: Recipe,
     /// What the robust model starts from.
     pub robust_start: RobustStart,
+    /// The bundle or work folder whose robust network that is with `init-robust`, where it is another than `init`.
+    pub robust_init: Option<PathBuf>,
     /// What the robust model learns from the clear one, besides what it starts from.
     pub robust_distil: Option<RobustDistilConfig>,
     /// How the robust model is trained.
@@ -94,7 +96,7 @@ pub enum RobustStart {
     Clear,
     /// What the clear model started from too: `init`, or the same random weights.
     Init,
-    /// The robust network of the bundle or work folder that `init` names.
+    /// The robust network of the bundle or work folder that `robust-init` names, or else `init`.
     InitRobust,
 }
 
@@ -120,6 +122,7 @@ impl Default for TrialConfig {
             distil: None,
             clear: Recipe::default(),
             robust_start: RobustStart::default(),
+            robust_init: None,
             robust_distil: None,
             robust: Recipe {
                 epochs: 8,
@@ -144,14 +147,20 @@ impl TrialConfig {
 
     /// What its models start from: `init`, or the one of each branch of the network; nothing where they start with random
     /// weights.
-    pub fn starts(&self) -> Vec<&Path> {
-        match (&self.init, &self.network) {
+    pub fn starts(&self, role: ModelChoice) -> Vec<&Path> {
+        match (self.init_of(role), &self.network) {
             (Some(init), _) => vec![init],
             (None, NetworkConfig::Branches { branches, .. }) => {
                 branches.iter().filter_map(|branch| branch.init.as_deref()).collect()
             }
             (None, _) => Vec::new(),
         }
+    }
+
+    /// What the whole network of the model for `role` starts from, where it is one bundle, work folder or file.
+    pub fn init_of(&self, role: ModelChoice) -> Option<&Path> {
+        let of_robust = self.robust_init.as_deref().filter(|_| role == ModelChoice::Robust);
+        of_robust.or(self.init.as_deref())
     }
 
     /// What decides the outcome of a stage (0 clear, 1 robust): the trial without what only comes after it, so that the clear
@@ -164,11 +173,13 @@ impl TrialConfig {
         decisive.data = None;
         decisive.weights = None;
         decisive.test_on = Vec::new();
+        decisive.gate_of = None;
         for recipe in [&mut decisive.clear, &mut decisive.robust] {
             recipe.logit_adjustment = 0.0;
         }
         if stage == 0 {
             decisive.robust_start = RobustStart::default();
+            decisive.robust_init = None;
             decisive.robust_distil = None;
             decisive.robust = Recipe::default();
         } else if self.robust_start != RobustStart::Clear && self.robust_distil.is_none() {
@@ -230,6 +241,11 @@ impl TrialConfig {
             if recipe.small_epochs > 0 {
                 within(&format!("{stage}.small-side"), recipe.small_side as f64, smallest, 256.0)?;
             }
+        }
+        if self.robust_init.is_some() && self.robust_start != RobustStart::InitRobust {
+            return Err(bad_input(
+                "robust-init: the robust model does not start from it\n  set robust-start = \"init-robust\"",
+            ));
         }
         if let Some(blend) = &self.blend {
             within("blend.share", blend.share.into(), 0.0, 1.0)?;
@@ -299,6 +315,17 @@ mod tests {
     }
 
     #[test]
+    fn the_robust_model_may_start_from_another_bundle_than_the_clear_one() {
+        let trial = |text: &str| file::parse(text, "a.toml", TrialConfig::check).unwrap();
+        let one = trial("init = \"a\"\nrobust-start = \"init-robust\"\n");
+        let two = trial("init = \"a\"\nrobust-init = \"b\"\nrobust-start = \"init-robust\"\n");
+        assert_eq!(ModelChoice::ALL.map(|role| one.starts(role)), [[Path::new("a")], [Path::new("a")]]);
+        assert_eq!(ModelChoice::ALL.map(|role| two.starts(role)), [[Path::new("a")], [Path::new("b")]]);
+        assert_eq!(one.up_to(0), two.up_to(0));
+        assert_ne!(one.up_to(1), two.up_to(1));
+    }
+
+    #[test]
     fn levels_are_the_only_ones_where_every_face_is_blurred_to_one_of_them() {
         for (augment, only) in [
             ("blur-probability = 1.0\nblur-levels = [\"medium\"]", &[models::BlurLevel::Medium][..]),
@@ -361,6 +388,7 @@ mod tests {
             ("[distil]\nanswers = [\"a.csv.gz\"]\nconsistent = true", "distil.answers"),
             ("[blend]\ninit = \"a\"\nshare = 0.5", "epochs = 0"),
             ("[blend]\ninit = \"a\"\nshare = 1.5", "blend.share"),
+            ("robust-init = \"a\"", "robust-start"),
             ("[votes]\nweight = 2.0", "votes.weight"),
             ("[clear.augment]\nmixup = 0.7", "clear.augment.mixup"),
             ("[robust-distil]\nweight = 2.0", "robust-distil.weight"),

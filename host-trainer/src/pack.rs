@@ -134,8 +134,8 @@ fn draft(context: &Context<'_>, data: &DataSet, clear: &Trained, robust: &Traine
     };
     let robust_start = match context.trial.robust_start {
         RobustStart::Clear => "the clear model".to_owned(),
-        RobustStart::Init => start(context),
-        RobustStart::InitRobust => format!("the robust model of {}", start(context)),
+        RobustStart::Init => start(context, ModelChoice::Clear),
+        RobustStart::InitRobust => format!("the robust model of {}", start(context, ModelChoice::Robust)),
     };
     // Without epochs no face was blurred here.
     let blurred = if robust.progress.history.is_empty() {
@@ -163,15 +163,15 @@ fn draft(context: &Context<'_>, data: &DataSet, clear: &Trained, robust: &Traine
             date: time::OffsetDateTime::now_utc().date().to_string(),
         },
         models: vec![
-            entry(ModelChoice::Clear, CLEAR_FILE, clear, learned(clear, start(context))),
+            entry(ModelChoice::Clear, CLEAR_FILE, clear, learned(clear, start(context, ModelChoice::Clear))),
             entry(ModelChoice::Robust, ROBUST_FILE, robust, learned(robust, robust_start) + &blurred),
         ],
     }
 }
 
-/// What the clear model started from, for people.
-fn start(context: &Context<'_>) -> String {
-    let files = context.trial.starts().into_iter().filter_map(Path::file_name);
+/// What the model for `role` started from, for people.
+fn start(context: &Context<'_>, role: ModelChoice) -> String {
+    let files = context.trial.starts(role).into_iter().filter_map(Path::file_name);
     let names: Vec<_> = files.map(|file| file.to_string_lossy()).collect();
     let names = if names.is_empty() { "random weights".into() } else { names.join(" beside ") };
     match &context.trial.blend {

@@ -142,21 +142,20 @@ impl Training<'_> {
             detector: self.detector.map(BundledDetector::read).transpose()?,
             gate: trial.gate_of.as_deref().map(gate_of).transpose()?,
         };
-        if trial.starts().is_empty() {
-            if trial.robust_start == RobustStart::InitRobust {
-                return Err(bad_input(
-                    "robust-start = init-robust: there is no init\n  name a bundle in the trial file, or with --init",
-                ));
-            }
-            let robust_of_clear = trial.robust_start == RobustStart::Clear;
-            for (stage, recipe, has_start) in
-                [("clear", &trial.clear, false), ("robust", &trial.robust, robust_of_clear)]
-            {
-                if recipe.epochs == 0 && !has_start {
-                    return Err(bad_input(format!(
-                        "{stage}.epochs = 0: there is no init whose model it could be\n  name one in the trial file, or with --init"
-                    )));
-                }
+        let [has_clear, has_robust] = ModelChoice::ALL.map(|role| !trial.starts(role).is_empty());
+        if trial.robust_start == RobustStart::InitRobust && !has_robust {
+            return Err(bad_input(
+                "robust-start = init-robust: there is no init\n  name a bundle in the trial file, or with --init",
+            ));
+        }
+        let robust_has_start = trial.robust_start != RobustStart::Init || has_clear;
+        for (stage, recipe, has_start) in
+            [("clear", &trial.clear, has_clear), ("robust", &trial.robust, robust_has_start)]
+        {
+            if recipe.epochs == 0 && !has_start {
+                return Err(bad_input(format!(
+                    "{stage}.epochs = 0: there is no init whose model it could be\n  name one in the trial file, or with --init"
+                )));
             }
         }
         let samples = data.select(trial.learn_from);

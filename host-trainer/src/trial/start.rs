@@ -46,7 +46,7 @@ fn fresh(context: &Context<'_>, config: &NetworkConfig) -> Network {
 /// The network with the weights that it starts from; `told` begins the names of the files that say what became of them.
 fn begun(context: &Context<'_>, work: &Path, role: ModelChoice, told: &str) -> anyhow::Result<Network> {
     let trial = context.trial;
-    if let Some(path) = &trial.init {
+    if let Some(path) = trial.init_of(role) {
         return filled(context, fresh(context, &trial.network), path, role, &work.join(format!("{told}.txt")));
     }
     if let NetworkConfig::Branches { branches, dropout } = &trial.network {
