@@ -176,7 +176,7 @@ impl Training<'_> {
             draws_labels: data.draws_labels,
             devices: self.devices,
         };
-        let from_init = |role| start(&context, work, role);
+        let from_init = |stage: &Stage<'_>, role| start(&context, work, stage, role);
         let (votes, teachers, consistent) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         let votes = || once(&votes, || self.votes(&split));
         let teachers = || once(&teachers, || self.teachers(&split));
@@ -186,7 +186,8 @@ impl Training<'_> {
             Stage { name: "clear", index: 0, recipe: &trial.clear, validation_levels: &[BlurLevel::None] };
         let clear_store = Store::new(work, "clear");
         let taught_clear = || Ok(Taught { lessons: [votes()?, teachers()?], consistent: consistent()? });
-        let clear = train(&context, &clear_stage, || from_init(ModelChoice::Clear), taught_clear, &clear_store)?;
+        let clear =
+            train(&context, &clear_stage, || from_init(&clear_stage, ModelChoice::Clear), taught_clear, &clear_store)?;
 
         // One that learns some levels of blur alone is as good as it is on those.
         let validation_levels = match trial.robust.augment.only_levels() {
@@ -196,8 +197,8 @@ impl Training<'_> {
         let robust_stage = Stage { name: "robust", index: 1, recipe: &trial.robust, validation_levels };
         let robust_start = || match trial.robust_start {
             RobustStart::Clear => Ok(clear.network.clone().train()),
-            RobustStart::Init => from_init(ModelChoice::Clear),
-            RobustStart::InitRobust => from_init(ModelChoice::Robust),
+            RobustStart::Init => from_init(&robust_stage, ModelChoice::Clear),
+            RobustStart::InitRobust => from_init(&robust_stage, ModelChoice::Robust),
         };
         let (lessons_of_clear, clear_itself) = (OnceCell::new(), OnceCell::new());
         let taught_robust = || {
