@@ -386,6 +386,7 @@ mod tests {
             ),
             ("[distil]\nteachers = []", "distil.teachers"),
             ("[distil]\nanswers = [\"a.csv.gz\"]\nconsistent = true", "distil.answers"),
+            ("[distil]\nteachers = [\"a\"]\nconsistent = true\nforget-labels = true", "distil.forget-labels"),
             ("[blend]\ninit = \"a\"\nshare = 0.5", "epochs = 0"),
             ("[blend]\ninit = \"a\"\nshare = 1.5", "blend.share"),
             ("robust-init = \"a\"", "robust-start"),

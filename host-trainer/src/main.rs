@@ -6,6 +6,7 @@ mod ask;
 mod augment;
 mod average;
 mod batches;
+mod by_heart;
 mod calibrate;
 mod checkpoint;
 mod clean;

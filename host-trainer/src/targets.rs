@@ -9,11 +9,13 @@ use rayon::prelude::*;
 use crate::answers;
 use crate::ask::{EVALUATION_BATCH, forward};
 use crate::batches;
+use crate::by_heart::{ByHeart, Said};
 use crate::config::{DistilConfig, RobustDistilConfig};
 use crate::failure::bad_input;
 use crate::network::Network;
 use crate::sample::Sample;
 use crate::say::say;
+use crate::split::Split;
 use crate::teachers::{ConsistentTeachers, columns};
 
 /// One row a face that sums to 1: its label, or what people said where many were asked; of that `smoothing` is spread
@@ -55,36 +57,24 @@ impl Lessons {
         Self { weight, rows }
     }
 
-    /// Asks the clear model of every teacher about every face as it is, on all cores, and looks up what those said whose
-    /// answers were written down.
+    /// What all teachers say of the training faces of `split`, without what they have by heart where the trial wants that.
     ///
     /// # Errors
-    /// A bundle or a file of answers that does not hold or knows other expressions, a network that fails.
-    pub fn of(config: &DistilConfig, labels: &LabelSet, samples: &[&Sample]) -> anyhow::Result<Self> {
-        let mut rows = vec![vec![0.0; labels.len()]; samples.len()];
-        let share = 1.0 / (config.teachers.len() + config.answers.len()) as f32;
-        for path in &config.teachers {
-            let teacher = teacher(path, labels)?;
-            rows.par_iter_mut().zip(samples).try_for_each(|(row, sample)| -> anyhow::Result<()> {
-                let side = teacher.recognizer.input().side;
-                let crop = resize(sample.face.read()?.view(), side, side);
-                let logits = teacher.recognizer.logits_with(crop.view(), ModelChoice::Clear)?;
-                let scores = Scores::softmax(&logits, config.temperature);
-                for (sum, &column) in row.iter_mut().zip(&teacher.columns) {
-                    *sum += scores.as_slice()[column] * share;
-                }
-                Ok(())
-            })?;
-            say(&format!("teacher {}: asked about {} faces", path.display(), samples.len()));
-        }
-        for file in &config.answers {
-            let answers = answers::read(file, labels, samples)?;
-            for (row, answer) in rows.iter_mut().zip(answers) {
-                let powers = answer.iter().map(|likely| likely.powf(1.0 / config.temperature)).collect::<Vec<_>>();
-                let total: f32 = powers.iter().sum();
-                row.iter_mut().zip(powers).for_each(|(sum, power)| *sum += power / total * share);
+    /// As those of [`asked`].
+    pub fn of(config: &DistilConfig, labels: &LabelSet, split: &Split<'_>) -> anyhow::Result<Self> {
+        let mut rows = asked(config, labels, &split.train)?;
+        if config.forget_labels {
+            let others = asked(config, labels, &split.validation)?;
+            let [train_labels, other_labels] =
+                [&split.train, &split.validation].map(|faces| faces.iter().map(|face| face.label).collect::<Vec<_>>());
+            let learned = Said { rows: &rows, labels: &train_labels };
+            if let Some(by_heart) = ByHeart::of(learned, Said { rows: &others, labels: &other_labels }) {
+                let ByHeart { sharpness, leak } = by_heart;
+                say(&format!(
+                    "teachers: the labels' logits are {leak:.2} too high for {sharpness:.2} times all; taken out"
+                ));
+                rows = rows.par_iter().zip(&train_labels).map(|(row, &label)| by_heart.without(row, label)).collect();
             }
-            say(&format!("answers {}: about {} faces", file.display(), samples.len()));
         }
         Ok(Self { weight: config.weight, rows })
     }
@@ -107,6 +97,40 @@ impl Lessons {
         }
         Ok(Self { weight: config.weight, rows })
     }
+}
+
+/// Asks the clear model of every teacher about every face as it is, on all cores, and looks up what those said whose answers
+/// were written down; the mean of all, a row a face.
+///
+/// # Errors
+/// A bundle or a file of answers that does not hold or knows other expressions, a network that fails.
+fn asked(config: &DistilConfig, labels: &LabelSet, samples: &[&Sample]) -> anyhow::Result<Vec<Vec<f32>>> {
+    let mut rows = vec![vec![0.0; labels.len()]; samples.len()];
+    let share = 1.0 / (config.teachers.len() + config.answers.len()) as f32;
+    for path in &config.teachers {
+        let teacher = teacher(path, labels)?;
+        rows.par_iter_mut().zip(samples).try_for_each(|(row, sample)| -> anyhow::Result<()> {
+            let side = teacher.recognizer.input().side;
+            let crop = resize(sample.face.read()?.view(), side, side);
+            let logits = teacher.recognizer.logits_with(crop.view(), ModelChoice::Clear)?;
+            let scores = Scores::softmax(&logits, config.temperature);
+            for (sum, &column) in row.iter_mut().zip(&teacher.columns) {
+                *sum += scores.as_slice()[column] * share;
+            }
+            Ok(())
+        })?;
+        say(&format!("teacher {}: asked about {} faces", path.display(), samples.len()));
+    }
+    for file in &config.answers {
+        let answers = answers::read(file, labels, samples)?;
+        for (row, answer) in rows.iter_mut().zip(answers) {
+            let powers = answer.iter().map(|likely| likely.powf(1.0 / config.temperature)).collect::<Vec<_>>();
+            let total: f32 = powers.iter().sum();
+            row.iter_mut().zip(powers).for_each(|(sum, power)| *sum += power / total * share);
+        }
+        say(&format!("answers {}: about {} faces", file.display(), samples.len()));
+    }
+    Ok(rows)
 }
 
 struct Teacher {

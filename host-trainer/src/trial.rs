@@ -230,7 +230,7 @@ impl Training<'_> {
     /// What the trial's teachers say of them, where it has any that are asked once.
     fn teachers(&self, split: &Split<'_>) -> anyhow::Result<Option<Lessons>> {
         let Some(distil) = self.trial.distil.as_ref().filter(|distil| !distil.consistent) else { return Ok(None) };
-        Lessons::of(distil, &self.data.labels, &split.train).map(Some)
+        Lessons::of(distil, &self.data.labels, split).map(Some)
     }
 
     /// The trial's teachers, where it has any that are asked at every step.

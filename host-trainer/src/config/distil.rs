@@ -25,6 +25,10 @@ pub struct DistilConfig {
     /// Whether the teachers are asked at every step about the changed copy of a face that the network in training sees,
     /// before its blur: see [`crate::teachers`]. Otherwise they are asked once, about the face as it is.
     pub consistent: bool,
+    /// Whether what the teachers have by heart of the training faces' labels is taken out of what they say: see
+    /// [`crate::by_heart`]. They must not have learned from the faces that this trial keeps for validation: same data, same
+    /// seed, no smaller `validation-share`.
+    pub forget_labels: bool,
 }
 
 impl Default for DistilConfig {
@@ -36,6 +40,7 @@ impl Default for DistilConfig {
             temperature: 2.0,
             weight: 0.5,
             consistent: false,
+            forget_labels: false,
         }
     }
 }
@@ -105,6 +110,12 @@ impl DistilConfig {
             return Err(bad_input(
                 "distil.answers: they are about the faces as they are, which distil.consistent does not ask about\n  leave one \
                  of the two out",
+            ));
+        }
+        if self.consistent && self.forget_labels {
+            return Err(bad_input(
+                "distil.forget-labels: it is measured on what is said of the faces as they are, which distil.consistent does \
+                 not ask about\n  leave one of the two out",
             ));
         }
         if let Some(name) = self.trials.iter().find(|name| name.is_empty() || name.contains(['/', '\\'])) {
