@@ -85,6 +85,29 @@ fn the_gate_of_another_bundle_is_kept_where_the_trial_names_it() {
     assert_eq!(Bundle::open(&place.path("bundle")).unwrap().manifest.gate, gate);
 }
 
+/// Normalisations of a bundle were folded, and their statistics are made anew: of faces as the model sees them in training,
+/// or the first steps would change what it says.
+#[test]
+fn a_robust_model_that_learns_on_from_a_bundle_says_what_it_said() {
+    let place = place(6);
+    succeeds(trainer().current_dir(place.path("")).args(TRAIN));
+    // It has the weights as they were trained, which would be taken.
+    fs::remove_dir_all(place.path("bundle.work")).unwrap();
+    let on = trial(12).replace("batch = 16", "batch = 112").replace("learning-rate = 0.05", "learning-rate = 0.000001");
+    let on = on.replacen("epochs = 12", "epochs = 0", 1);
+    place.write("trial.toml", format!("init = \"bundle\"\nrobust-start = \"init-robust\"\n{on}"));
+    succeeds(trainer().current_dir(place.path("")).args(TRAIN.map(|arg| if arg == "bundle" { "onward" } else { arg })));
+
+    let [before, after] = ["bundle", "onward"].map(|name| Bundle::open(&place.path(name)).unwrap());
+    let logits =
+        |bundle: &Bundle| bundle.golden().pairs.iter().flat_map(|pair| pair.robust.clone()).collect::<Vec<f32>>();
+    let (before, after) = (logits(&before), logits(&after));
+    let spread = before.iter().map(|logit| logit.abs()).sum::<f32>() / before.len() as f32;
+    let off = before.iter().zip(&after).map(|(a, b)| (a - b).abs()).sum::<f32>() / before.len() as f32;
+    println!("{off} of {spread}");
+    assert!(off < 0.1 * spread, "logits of {spread} in the mean differ by {off}");
+}
+
 #[test]
 fn a_killed_run_goes_on_where_it_was() {
     let place = place(3);
