@@ -145,8 +145,8 @@ impl TrialConfig {
         file::read(path, ("trials/default.toml", SHIPPED), Self::check)
     }
 
-    /// What its models start from: `init`, or the one of each branch of the network; nothing where they start with random
-    /// weights.
+    /// What the model for `role` starts from: its `init`, or the one of each branch of the network; nothing where it starts
+    /// with random weights.
     pub fn starts(&self, role: ModelChoice) -> Vec<&Path> {
         match (self.init_of(role), &self.network) {
             (Some(init), _) => vec![init],

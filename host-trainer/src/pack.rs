@@ -90,6 +90,9 @@ pub fn pack(
     let calibration = calibrate(&recognizer, &context.split.validation, given.gate)?;
     say(&calibration.gate.to_string());
     calibration.enter(&mut manifest);
+    if let Some(kept) = given.gate {
+        manifest.gate.hysteresis = kept.hysteresis;
+    }
 
     let detector = given.detector.map(|detector| detector.enter(&mut manifest, &context.split.train)).transpose()?;
     let golden = GoldenSet { pairs: golden_pairs(&recognizer, &context.split.train, &data.labels)? };

@@ -16,9 +16,9 @@ use crate::train::{Context, Stage};
 /// Faces, at least, that give the statistics of a bundle's network that learns on, where there are so many.
 const UNFOLDING_FACES: usize = 512;
 
-/// The network that the model of `stage` starts as, the one for `role` of what the trial names: random, or with the weights that the trial, or each branch of its network,
-/// names, or the mean of those and of others, normalisations folded. What became of each of them is written into the work
-/// folder.
+/// The network that the model of `stage` starts as: random, or with the weights that the trial, or each branch of its
+/// network, names, or the mean of those and of others, normalisations folded; of a bundle those for `role`. What became of
+/// each of them is written into the work folder.
 ///
 /// # Errors
 /// Weights that cannot be read, or in which nothing fits the network.
@@ -27,7 +27,7 @@ pub fn start(context: &Context<'_>, work: &Path, stage: &Stage<'_>, role: ModelC
         ModelChoice::Clear => "init",
         ModelChoice::Robust => "init-robust",
     };
-    let place = Place { context, stage, role };
+    let place = Beginning { context, stage, role };
     let network = begun(&place, work, told)?;
     let Some(BlendConfig { init, share }) = &context.trial.blend else { return Ok(network) };
     let other = fresh(context, &context.trial.network);
@@ -37,7 +37,7 @@ pub fn start(context: &Context<'_>, work: &Path, stage: &Stage<'_>, role: ModelC
 }
 
 /// Which model it is that begins.
-struct Place<'a> {
+struct Beginning<'a> {
     context: &'a Context<'a>,
     stage: &'a Stage<'a>,
     role: ModelChoice,
@@ -51,8 +51,8 @@ fn fresh(context: &Context<'_>, config: &NetworkConfig) -> Network {
 }
 
 /// The network with the weights that it starts from; `told` begins the names of the files that say what became of them.
-fn begun(place: &Place<'_>, work: &Path, told: &str) -> anyhow::Result<Network> {
-    let &Place { context, role, .. } = place;
+fn begun(place: &Beginning<'_>, work: &Path, told: &str) -> anyhow::Result<Network> {
+    let &Beginning { context, role, .. } = place;
     let trial = context.trial;
     if let Some(path) = trial.init_of(role) {
         return filled(place, fresh(context, &trial.network), path, &work.join(format!("{told}.txt")));
@@ -78,7 +78,7 @@ fn begun(place: &Place<'_>, work: &Path, told: &str) -> anyhow::Result<Network> 
 }
 
 /// `network` with what fits it of the weights at `path`; the file `told` says what became of each of them.
-fn filled(place: &Place<'_>, network: Network, path: &Path, told: &Path) -> anyhow::Result<Network> {
+fn filled(place: &Beginning<'_>, network: Network, path: &Path, told: &Path) -> anyhow::Result<Network> {
     let (network, plan) = init(network, path, place.role)?;
     std::fs::write(told, plan.to_string()).with_context(|| format!("cannot write {}", told.display()))?;
     say(&plan.summary(path));
@@ -93,12 +93,12 @@ fn filled(place: &Place<'_>, network: Network, path: &Path, told: &Path) -> anyh
 /// Faces as the stage will see them in training. With the statistics of others, of sharp ones for a model that learns from
 /// blurred ones, it would be another network in training than it is where its statistics are fixed, and lose in its first
 /// steps what it knew.
-fn unfolding_batch(place: &Place<'_>) -> anyhow::Result<Batch> {
-    let Place { context, stage, .. } = place;
+fn unfolding_batch(place: &Beginning<'_>) -> anyhow::Result<Batch> {
+    let Beginning { context, stage, .. } = place;
     // Spread over all training faces, since those may come sorted.
     let faces = &context.split.train;
     let some: Vec<_> = faces.iter().copied().step_by((faces.len() / UNFOLDING_FACES).max(1)).collect();
-    let mut recipe = Recipe { batch: some.len(), balance: Balance::None, ..stage.recipe.clone() };
+    let mut recipe = Recipe { batch: some.len().max(1), balance: Balance::None, ..stage.recipe.clone() };
     recipe.augment.mixup = 0.0;
     let targets = vec![Vec::new(); some.len()];
     let lesson = Lesson { samples: &some, targets: &targets, draws_labels: false, keeps_sharp: false };
