@@ -27,11 +27,11 @@ pub fn start(context: &Context<'_>, work: &Path, stage: &Stage<'_>, role: ModelC
         ModelChoice::Clear => "init",
         ModelChoice::Robust => "init-robust",
     };
-    let place = Beginning { context, stage, role };
-    let network = begun(&place, work, told)?;
+    let beginning = Beginning { context, stage, role };
+    let network = begun(&beginning, work, told)?;
     let Some(BlendConfig { init, share }) = &context.trial.blend else { return Ok(network) };
     let other = fresh(context, &context.trial.network);
-    let other = filled(&place, other, init, &work.join(format!("{told}-blend.txt")))?;
+    let other = filled(&beginning, other, init, &work.join(format!("{told}-blend.txt")))?;
     // As a device has them: normalisations have no weights that could be averaged by themselves.
     Ok(blend(network.folded(), &other.folded(), 1.0 - f64::from(*share)))
 }
@@ -51,18 +51,18 @@ fn fresh(context: &Context<'_>, config: &NetworkConfig) -> Network {
 }
 
 /// The network with the weights that it starts from; `told` begins the names of the files that say what became of them.
-fn begun(place: &Beginning<'_>, work: &Path, told: &str) -> anyhow::Result<Network> {
-    let &Beginning { context, role, .. } = place;
+fn begun(beginning: &Beginning<'_>, work: &Path, told: &str) -> anyhow::Result<Network> {
+    let &Beginning { context, role, .. } = beginning;
     let trial = context.trial;
     if let Some(path) = trial.init_of(role) {
-        return filled(place, fresh(context, &trial.network), path, &work.join(format!("{told}.txt")));
+        return filled(beginning, fresh(context, &trial.network), path, &work.join(format!("{told}.txt")));
     }
     if let NetworkConfig::Branches { branches, dropout } = &trial.network {
         let networks = branches.iter().enumerate().filter_map(|(number, branch)| {
             let told = work.join(format!("{told}-{}.txt", number + 1));
             let network = fresh(context, &branch.alone(*dropout));
             let share = branch.share.map_or(1.0 / branches.len() as f64, f64::from);
-            branch.init.as_deref().map(|path| Ok((filled(place, network, path, &told)?, share)))
+            branch.init.as_deref().map(|path| Ok((filled(beginning, network, path, &told)?, share)))
         });
         let networks = networks.collect::<anyhow::Result<Vec<_>>>()?;
         if networks.len() == branches.len() {
@@ -78,23 +78,23 @@ fn begun(place: &Beginning<'_>, work: &Path, told: &str) -> anyhow::Result<Netwo
 }
 
 /// `network` with what fits it of the weights at `path`; the file `told` says what became of each of them.
-fn filled(place: &Beginning<'_>, network: Network, path: &Path, told: &Path) -> anyhow::Result<Network> {
-    let (network, plan) = init(network, path, place.role)?;
+fn filled(beginning: &Beginning<'_>, network: Network, path: &Path, told: &Path) -> anyhow::Result<Network> {
+    let (network, plan) = init(network, path, beginning.role)?;
     std::fs::write(told, plan.to_string()).with_context(|| format!("cannot write {}", told.display()))?;
     say(&plan.summary(path));
     say(&format!("init: all tensors are listed in {}", told.display()));
     if plan.folded.is_empty() {
         return Ok(network);
     }
-    let crops = unfolding_batch(place)?;
-    Ok(network.unfolded(&crops.tensor(&place.context.device().clone().autodiff())))
+    let crops = unfolding_batch(beginning)?;
+    Ok(network.unfolded(&crops.tensor(&beginning.context.device().clone().autodiff())))
 }
 
 /// Faces as the stage will see them in training. With the statistics of others, of sharp ones for a model that learns from
 /// blurred ones, it would be another network in training than it is where its statistics are fixed, and lose in its first
 /// steps what it knew.
-fn unfolding_batch(place: &Beginning<'_>) -> anyhow::Result<Batch> {
-    let Beginning { context, stage, .. } = place;
+fn unfolding_batch(beginning: &Beginning<'_>) -> anyhow::Result<Batch> {
+    let Beginning { context, stage, .. } = beginning;
     // Spread over all training faces, since those may come sorted.
     let faces = &context.split.train;
     let some: Vec<_> = faces.iter().copied().step_by((faces.len() / UNFOLDING_FACES).max(1)).collect();
