@@ -240,7 +240,7 @@ fn a_bundle_learns_on_from_its_own_answers() {
 fn one_of_several_networks_side_by_side_learns_on_alone() {
     let alone = |widths: [usize; 2], blocks| NetworkConfig::Residual { widths: widths.into(), blocks, dropout: 0.0 };
     let (small, wide) = (alone([8, 16], vec![0, 1]), alone([16, 24], vec![1, 0]));
-    let (of_small, of_wide) = (network(&small, 5), network(&wide, 5));
+    let [of_small, of_wide] = [&small, &wide].map(|config| Network::new(config, 5, &Device::flex().autodiff()));
     let all = Network::side_by_side(vec![(of_small.clone(), 0.5), (of_wide.clone(), 0.5)]).unwrap();
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("best.bpk");
