@@ -85,8 +85,8 @@ fn the_gate_of_another_bundle_is_kept_where_the_trial_names_it() {
     assert_eq!(Bundle::open(&place.path("bundle")).unwrap().manifest.gate, gate);
 }
 
-/// Normalisations of a bundle were folded, and their statistics are made anew: of faces as the model sees them in training,
-/// or the first steps would change what it says.
+/// Normalisations of a bundle were folded, and what they lost is made anew of the faces: the first steps must not change what
+/// it says.
 #[test]
 fn a_robust_model_that_learns_on_from_a_bundle_says_what_it_said() {
     let place = place(6);
