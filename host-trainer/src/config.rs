@@ -46,6 +46,10 @@ pub struct TrialConfig {
     /// A bundle whose gate is kept, in place of one that is fitted on the validation faces: where these are few, luck has a
     /// part in that.
     pub gate_of: Option<PathBuf>,
+    /// Whether a model answers with the mean of what its network says of a face and of its mirror image, as test-time
+    /// augmentation does (Krizhevsky et al. 2012, "ImageNet classification with deep convolutional neural networks", section
+    /// 4.1): right more often, for twice the work. It belongs to the file, so that whatever runs it does so.
+    pub mirrored: bool,
     /// Below this calibrated probability a bundle calls an expression unsure (0..=1).
     pub unsure_below: f32,
     /// Weights that the clear model starts from, instead of random ones: see [`crate::init`].
@@ -112,6 +116,7 @@ impl Default for TrialConfig {
             crop_faces: false,
             validation_share: 0.08,
             gate_of: None,
+            mirrored: false,
             unsure_below: 0.4,
             init: None,
             blend: None,
@@ -145,6 +150,12 @@ impl TrialConfig {
         file::read(path, ("trials/default.toml", SHIPPED), Self::check)
     }
 
+    /// What a model is, for people.
+    pub fn model_name(&self) -> String {
+        let mirrored = if self.mirrored { ", face and mirror image" } else { "" };
+        self.network.name() + mirrored
+    }
+
     /// What the model for `role` starts from: its `init`, or the one of each branch of the network; nothing where it starts
     /// with random weights.
     pub fn starts(&self, role: ModelChoice) -> Vec<&Path> {
@@ -168,6 +179,7 @@ impl TrialConfig {
     pub fn up_to(&self, stage: u64) -> Self {
         let mut decisive = self.clone();
         decisive.name = String::new();
+        decisive.mirrored = false;
         decisive.unsure_below = 0.0;
         // What is in the data is compared by its hash, and the weights are `init` by now.
         decisive.data = None;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, anyhow, bail};
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, s};
 use burn_onnx::export::OnnxExporter;
 use models::{Classifier, GrayImage, InputSpec};
 use prost::Message;
@@ -27,20 +27,26 @@ pub struct Exported {
     pub max_difference: f32,
 }
 
-/// Writes `network` as ONNX (opset 18, batch 1, batch normalisation folded, logits out) and runs
-/// both on `crops`.
+/// Writes `network` as ONNX (opset 18, batch 1, batch normalisation folded, logits out), which sees a face's mirror image too
+/// if it is to be `mirrored`, and runs both on `crops`.
 ///
 /// # Errors
 /// The network cannot be lowered, tract refuses the file, or the two differ by more than
 /// [`TOLERANCE`].
-pub fn export(network: &Network, input: &InputSpec, classes: usize, crops: &[GrayImage]) -> anyhow::Result<Exported> {
+pub fn export(
+    network: &Network,
+    input: &InputSpec,
+    mirrored: bool,
+    classes: usize,
+    crops: &[GrayImage],
+) -> anyhow::Result<Exported> {
     let device = Device::flex();
     // It may have been trained on a GPU, whose tensors nothing here can be mixed with.
     let network = network.valid().to_device(&device);
     let folded = network.folded();
     let sample = Tensor::<4>::zeros([1, 1, input.side, input.side], &device);
     let model = OnnxExporter::new()
-        .export(&folded, sample, |network, crop| network.forward(crop))
+        .export(&folded, sample, |network, crop| answer(network, crop, mirrored))
         .map_err(|error| anyhow!("this network cannot be written as ONNX: {error}"))?;
     let onnx = with_our_names(model.as_bytes())?;
     let classifier = Classifier::from_onnx(&onnx, "the exported network", input.side, classes)
@@ -51,7 +57,8 @@ pub fn export(network: &Network, input: &InputSpec, classes: usize, crops: &[Gra
         let pixels = input.tensor(crop.view())?;
         let ours = classifier.logits(&pixels)?;
         let tensor = Tensor::<1>::from_floats(pixels.as_slice(), &device).reshape([1, 1, input.side, input.side]);
-        let theirs = folded_logits(&network, tensor)?;
+        let theirs = answer(&network, tensor, mirrored).into_data().try_to_vec::<f32>();
+        let theirs = theirs.map_err(|error| anyhow!("reading logits: {error:?}"))?;
         if theirs.iter().any(|logit| !logit.is_finite()) {
             bail!("the network answers with logits that are no numbers");
         }
@@ -68,9 +75,14 @@ pub fn export(network: &Network, input: &InputSpec, classes: usize, crops: &[Gra
     Ok(Exported { onnx, max_difference })
 }
 
-/// Logits of the network as it was trained, in evaluation mode.
-fn folded_logits(network: &Network, crop: Tensor<4>) -> anyhow::Result<Vec<f32>> {
-    network.forward(crop).into_data().try_to_vec().map_err(|error| anyhow!("reading logits: {error:?}"))
+/// What the model says of one crop, `[1, 1, side, side]`: logits, `[1, classes]`.
+fn answer(network: &Network, crop: Tensor<4>, mirrored: bool) -> Tensor<2> {
+    if !mirrored {
+        return network.forward(crop);
+    }
+    let mirror_image = crop.clone().slice(s![.., .., .., ..;-1]);
+    let both = network.forward(Tensor::cat(vec![crop, mirror_image], 0));
+    (both.clone().slice(s![0..1, ..]) + both.slice(s![1..2, ..])).mul_scalar(0.5)
 }
 
 /// Gives the input and the output the names that the manifest's readers expect.

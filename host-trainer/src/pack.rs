@@ -68,8 +68,8 @@ pub fn pack(
             0.0 => trained.network.clone(),
             share => adjusted(&trained.network, labels, context.classes, share)?,
         };
-        let exported =
-            export(&network, input, context.classes, &crops).with_context(|| format!("exporting the {name} model"))?;
+        let exported = export(&network, input, context.trial.mirrored, context.classes, &crops)
+            .with_context(|| format!("exporting the {name} model"))?;
         say(&format!(
             "{name}: ONNX of {} kB agrees with the network within {:.1e} on {} faces",
             exported.onnx.len() / 1000,
@@ -124,7 +124,7 @@ fn draft(context: &Context<'_>, data: &DataSet, clear: &Trained, robust: &Traine
         sha256: String::new(),
         temperature: 1.0,
         trained_on,
-        network: context.trial.network.name(),
+        network: context.trial.model_name(),
         parameters: trained.network.num_params() as u64,
         blur_band: [0.0, 0.0],
         metrics: BTreeMap::new(),

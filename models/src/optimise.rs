@@ -7,6 +7,7 @@
 //! out columns, which tract does number by number. Here they are laid out by runs of numbers ([`layout`]). What is multiplied
 //! is the same in the same order, by tract's own kernels; only which of them may differ ([`kernel`]).
 
+mod by_columns;
 mod columns;
 mod convolution;
 mod kernel;
@@ -14,6 +15,7 @@ mod layout;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod winograd;
 
 use tract_onnx::prelude::*;
 
@@ -27,8 +29,10 @@ pub fn optimised(network: InferenceModel) -> TractResult<TypedModel> {
     let mut network = network.into_typed()?.into_decluttered()?;
     let places: Vec<usize> = network.nodes().iter().map(|node| node.id).collect();
     for place in places {
-        if let Some(convolution) = Convolution::at(&network, place)? {
-            convolution.patch(&network)?.apply(&mut network)?;
+        if let Some(convolution) = Convolution::at(&network, place)?
+            && let Some(patch) = convolution.patch(&network)?
+        {
+            patch.apply(&mut network)?;
         }
     }
     network.compact()?;

@@ -223,14 +223,38 @@ fn they_run_under_tract_and_onnxruntime_as_they_were_trained() {
         let network = Network::new(&config, CLASSES, &device);
         // Statistics other than the ones it begins with.
         network.forward(Tensor::<4>::random([4, 1, 48, 48], Distribution::Normal(0.0, 1.0), &device));
-        // The comparison with tract is a part of the export.
-        let exported =
-            export(&network.valid(), &input, CLASSES, &crops).unwrap_or_else(|e| panic!("{}: {e:#}", config.name()));
-        if let Some(python) = &python {
-            let difference = difference_under_onnxruntime(python, &exported.onnx, &input, &crops);
-            assert!(difference < 1e-4, "{}: {difference}", config.name());
+        for mirrored in [false, true] {
+            // The comparison with tract is a part of the export.
+            let exported = export(&network.valid(), &input, mirrored, CLASSES, &crops)
+                .unwrap_or_else(|e| panic!("{}, mirrored {mirrored}: {e:#}", config.name()));
+            if let Some(python) = &python {
+                let difference = difference_under_onnxruntime(python, &exported.onnx, &input, &crops);
+                assert!(difference < 1e-4, "{}, mirrored {mirrored}: {difference}", config.name());
+            }
         }
     });
+}
+
+#[test]
+fn a_mirrored_model_says_the_mean_of_what_its_network_says_of_a_face_and_of_its_mirror_image() {
+    let input = InputSpec { side: 48, normalisation: Normalisation::PerCrop { min_std: 8.0 } };
+    let device = Device::flex().autodiff();
+    device.seed(5);
+    let network = Network::new(&branches(), CLASSES, &device).valid();
+    let [once, twice] = [false, true].map(|mirrored| {
+        let onnx = export(&network, &input, mirrored, CLASSES, &[]).unwrap().onnx;
+        Classifier::from_onnx(&onnx, "network.onnx", input.side, CLASSES).unwrap()
+    });
+    let face: Vec<f32> = (0..48 * 48).map(|at| (at * 37 % 101) as f32 / 50.0 - 1.0).collect();
+    let mirror_image: Vec<f32> = face.chunks_exact(48).flat_map(|row| row.iter().rev().copied()).collect();
+    let both = [&face, &mirror_image];
+    let [of_face, of_image] = both.map(|crop| once.logits(crop).unwrap());
+    for said in both.map(|crop| twice.logits(crop).unwrap()) {
+        for (said, (face, image)) in said.iter().zip(of_face.iter().zip(&of_image)) {
+            assert!((said - (face + image) / 2.0).abs() < 1e-5, "{said} of {face} and {image}");
+        }
+    }
+    assert!(of_face.iter().zip(&of_image).any(|(face, image)| (face - image).abs() > 1e-3), "{of_face:?}");
 }
 
 /// Largest difference between the logits of a file under tract and under onnxruntime, as a share of the largest logit.

@@ -75,7 +75,7 @@ pub fn run(args: &TimeArgs) -> anyhow::Result<()> {
     };
     let rows = candidates.iter().enumerate().map(|(index, candidate)| Row {
         trial: format!("{}/{}", candidate.trial.study, candidate.trial.id),
-        network: candidate.trial.config.network.name(),
+        network: candidate.trial.config.model_name(),
         weights: candidate.weights,
         side: candidate.trial.config.input.side,
         median_ms: column(&|round| round[index]),
@@ -113,7 +113,7 @@ impl Candidate {
         device.seed(trial.config.seed);
         let network = Network::new(&trial.config.network, CLASSES, &device);
         let input = trial.config.input;
-        let onnx = export(&network, &input, CLASSES, &[])?.onnx;
+        let onnx = export(&network, &input, trial.config.mirrored, CLASSES, &[])?.onnx;
         let classifier = Classifier::from_onnx(&onnx, &trial.id, input.side, CLASSES)?;
         // Not all alike: a processor may be slow with numbers that nearly vanish.
         let crop = (0..input.side * input.side).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();

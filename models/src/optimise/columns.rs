@@ -22,23 +22,24 @@ thread_local! {
     static PANEL: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// `[1, channels, height, width]` -> the columns of a convolution, packed for a kernel.
+/// `[pictures, channels, height, width]` -> the columns of a convolution, packed for a kernel, those of each picture together.
 #[derive(Clone, Debug)]
 pub struct Columns {
+    pictures: usize,
     layout: Arc<Layout>,
     spare: Spare,
 }
 
 impl Columns {
     /// Columns for kernels that take them in `format`.
-    pub fn new(geometry: Geometry, format: PackedFormat) -> Self {
-        Self { layout: Arc::new(Layout::new(geometry, format)), spare: Spare::default() }
+    pub fn new(pictures: usize, geometry: Geometry, format: PackedFormat) -> Self {
+        Self { pictures, layout: Arc::new(Layout::new(geometry, format)), spare: Spare::default() }
     }
 }
 
 impl PartialEq for Columns {
     fn eq(&self, other: &Self) -> bool {
-        self.layout == other.layout
+        (self.pictures, &self.layout) == (other.pictures, &other.layout)
     }
 }
 
@@ -58,10 +59,15 @@ impl EvalOp for Columns {
     fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let input = args_1!(inputs);
         let geometry = &self.layout.geometry;
-        let mut map = self.spare.take(self.layout.map());
-        geometry.copy(input.try_as_plain_ram()?.as_slice::<f32>()?, &mut map.numbers);
-        let value = Panels { layout: self.layout.clone(), map: Arc::new(map) };
-        Ok(tvec!(PackedMatrixStorage::new(Box::new(value)).into_tensor(f32::datum_type()).into_tvalue()))
+        let columns = |picture: &[f32]| -> Box<dyn MMMInputValue> {
+            let mut map = self.spare.take(self.layout.map());
+            geometry.copy(picture, &mut map.numbers);
+            Box::new(Panels { layout: self.layout.clone(), map: Arc::new(map) })
+        };
+        let pictures = input.try_as_plain_ram()?.as_slice::<f32>()?;
+        let values = pictures.chunks_exact(pictures.len() / self.pictures).map(columns).collect();
+        let shape = if self.pictures == 1 { &[][..] } else { &[self.pictures] };
+        Ok(tvec!(PackedMatrixStorage::new_batched(shape, values).into_tensor(f32::datum_type()).into_tvalue()))
     }
 }
 
@@ -73,7 +79,8 @@ impl TypedOp for Columns {
             mn: geometry.columns().to_dim(),
             packers: vec![Box::new(format.clone())],
         };
-        Ok(tvec!(f32::datum_type().scalar_fact().with_exotic_fact(fact)))
+        let shape = if self.pictures == 1 { tvec!() } else { tvec!(self.pictures) };
+        Ok(tvec!(f32::fact(shape).with_exotic_fact(fact)))
     }
 
     as_op!();

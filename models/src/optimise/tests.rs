@@ -11,6 +11,7 @@ use crate::onnx;
 /// A convolution, and whether a rectifier stands behind it and whether its own result is asked for too.
 #[derive(Clone, Debug)]
 struct Case {
+    pictures: usize,
     channels: usize,
     side: [usize; 2],
     filters: usize,
@@ -25,7 +26,7 @@ struct Case {
 
 impl Case {
     fn network(&self) -> InferenceModel {
-        let Self { channels, side: [height, width], filters, filter, stride, pads, .. } = self.clone();
+        let Self { pictures, channels, side: [height, width], filters, filter, stride, pads, .. } = self.clone();
         let list = |numbers: &[usize]| numbers.iter().map(|&n| n as i64).collect::<Vec<_>>();
         let shape = list(&[filters, channels, filter[0], filter[1]]);
         let weights = numbers(filters * channels * filter[0] * filter[1], 3);
@@ -45,7 +46,7 @@ impl Case {
         }
         let graph = GraphProto {
             node: nodes,
-            input: vec![onnx::value("map", &list(&[1, channels, height, width]))],
+            input: vec![onnx::value("map", &list(&[pictures, channels, height, width]))],
             output: outputs,
             initializer: vec![
                 onnx::floats("weights", &shape, weights),
@@ -58,7 +59,8 @@ impl Case {
 
     fn input(&self) -> Tensor {
         let [height, width] = self.side;
-        Tensor::from_shape(&[1, self.channels, height, width], &numbers(self.channels * height * width, 7)).unwrap()
+        let shape = [self.pictures, self.channels, height, width];
+        Tensor::from_shape(&shape, &numbers(shape.iter().product(), 7)).unwrap()
     }
 }
 
@@ -74,11 +76,20 @@ fn numbers(count: usize, seed: u32) -> Vec<f32> {
 
 fn case() -> impl Strategy<Value = Case> {
     let sides = (prop::array::uniform2(1usize..34), prop::array::uniform2(1usize..6), prop::array::uniform2(1usize..4));
-    let rest = (1usize..6, 1usize..40, prop::array::uniform4(0usize..4), any::<[bool; 3]>());
-    (sides, rest).prop_map(|((side, filter, stride), (channels, filters, pads, [has_bias, is_rectified, is_shown]))| {
-        // No filter is larger than what it lies on.
-        let filter = [0, 1].map(|axis| filter[axis].min(side[axis] + pads[axis] + pads[axis + 2]));
-        Case { channels, side, filters, filter, stride, pads, has_bias, is_rectified, is_shown }
+    let rest = (1usize..3, 1usize..6, 1usize..40, prop::array::uniform4(0usize..4), any::<[bool; 3]>());
+    (sides, rest).prop_map(
+        |((side, filter, stride), (pictures, channels, filters, pads, [has_bias, is_rectified, is_shown]))| {
+            // No filter is larger than what it lies on.
+            let filter = [0, 1].map(|axis| filter[axis].min(side[axis] + pads[axis] + pads[axis + 2]));
+            Case { pictures, channels, side, filters, filter, stride, pads, has_bias, is_rectified, is_shown }
+        },
+    )
+}
+
+/// Of many channels by many filters of 3 x 3 px that lie on every pixel.
+fn case_in_tiles() -> impl Strategy<Value = Case> {
+    (case(), prop::array::uniform2(3usize..34), 16usize..40, 16usize..70).prop_map(|(case, side, channels, filters)| {
+        Case { side, channels, filters, filter: [3, 3], stride: [1, 1], ..case }
     })
 }
 
@@ -95,7 +106,7 @@ fn operations(network: &TypedModel) -> Vec<String> {
 
 proptest! {
     #[test]
-    fn it_says_what_tract_says(case in case()) {
+    fn it_says_what_tract_says(case in prop_oneof![case(), case_in_tiles()]) {
         let ours = answers(optimised(case.network()).unwrap(), case.input());
         let theirs = answers(case.network().into_optimized().unwrap(), case.input());
         prop_assert_eq!(ours.len(), theirs.len());
@@ -108,6 +119,7 @@ proptest! {
 #[test]
 fn plain_convolutions_are_taken_over_with_their_rectifiers() {
     let plain = Case {
+        pictures: 1,
         channels: 3,
         side: [24, 24],
         filters: 32,
@@ -128,4 +140,24 @@ fn plain_convolutions_are_taken_over_with_their_rectifiers() {
     assert!(!has(&wide, "Columns"), "{wide:?}");
     let pointwise = operations_of(&Case { filter: [1, 1], pads: [0; 4], ..plain });
     assert!(!has(&pointwise, "Columns"), "{pointwise:?}");
+}
+
+#[test]
+fn many_channels_are_filtered_in_tiles_where_the_processor_has_vectors_for_them() {
+    let many = Case {
+        pictures: 1,
+        channels: 32,
+        side: [24, 24],
+        filters: 32,
+        filter: [3, 3],
+        stride: [1, 1],
+        pads: [1; 4],
+        has_bias: true,
+        is_rectified: true,
+        is_shown: false,
+    };
+    let is_in_tiles = |case: &Case| operations(&optimised(case.network()).unwrap()).contains(&"Winograd".to_owned());
+    assert_eq!(is_in_tiles(&many), !matches!(pulp::Arch::new(), pulp::Arch::Scalar));
+    assert!(!is_in_tiles(&Case { stride: [2, 2], ..many.clone() }));
+    assert!(!is_in_tiles(&Case { channels: 3, ..many }));
 }
