@@ -80,9 +80,17 @@ fn answer(network: &Network, crop: Tensor<4>, mirrored: bool) -> Tensor<2> {
     if !mirrored {
         return network.forward(crop);
     }
-    let mirror_image = crop.clone().slice(s![.., .., .., ..;-1]);
+    let mirror_image = crop.clone().matmul(exchange(crop.dims()[3], &crop.device()));
     let both = network.forward(Tensor::cat(vec![crop, mirror_image], 0));
     (both.clone().slice(s![0..1, ..]) + both.slice(s![1..2, ..])).mul_scalar(0.5)
+}
+
+/// Puts the columns of what it is multiplied with in the opposite order: the matrix with ones from one corner to the other, and
+/// zeros, `[1, 1, side, side]`. Runtimes are slower at going through an axis backwards.
+fn exchange(side: usize, device: &Device) -> Tensor<4> {
+    let number = |at: usize| if at / side + at % side + 1 == side { 1.0f32 } else { 0.0 };
+    let numbers: Vec<f32> = (0..side * side).map(number).collect();
+    Tensor::<1>::from_floats(numbers.as_slice(), device).reshape([1, 1, side, side])
 }
 
 /// Gives the input and the output the names that the manifest's readers expect.

@@ -1,9 +1,11 @@
-//! Convolutions by 3 x 3 filters that lie on every pixel, with 16 multiplications where there are 36.
+//! Convolutions by 3 x 3 filters that lie on every pixel, with fewer multiplications: four or two and a quarter for each pixel of
+//! the output, channel and filter, where there are nine.
 //!
-//! Four output pixels at once, a tile of 2 x 2, need 4 x 4 pixels of the input. With both these and the filters seen by another
-//! basis, in which a convolution is a product number by number, 16 products a channel give what takes 36 otherwise: F(2 x 2,
-//! 3 x 3) of Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks", after Winograd 1980. Over all channels,
-//! filters and tiles these are 16 products of matrices, which [`product`] computes; [`basis`] goes there and back.
+//! A tile of 2 x 2 pixels of the output needs 4 x 4 of the input, and one of 4 x 4 needs 6 x 6. With these and the filters seen by
+//! another basis, in which a convolution is a product number by number, as many products give a tile as it has numbers there:
+//! F(2 x 2, 3 x 3) and F(4 x 4, 3 x 3) of Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks", after
+//! Winograd 1980. Over all channels, filters and tiles these are 16 or 36 products of matrices, which [`product`] computes;
+//! [`basis`] goes there and back. Larger tiles would save more, and lose more of what single precision can tell apart.
 //!
 //! Inside, channels are what lies side by side, whatever the size of the map: both changes of basis are then sums of vectors.
 
@@ -24,8 +26,8 @@ use self::product::{FILTERS, Filters};
 use self::workspace::{Parts, Workspace};
 use super::layout::Geometry;
 
-/// Numbers of the basis.
-const POINTS: usize = 16;
+/// Sides of a tile, pixels of the output.
+const SIDES: [usize; 2] = [2, 4];
 /// Tiles that go through all steps together, so that what one step leaves is still near the processor in the next.
 const TILES: usize = 36;
 /// Channels, and filters, from which on the products outweigh the changes of basis.
@@ -64,6 +66,8 @@ pub struct Winograd {
 /// Sizes of a convolution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Size {
+    /// Of a tile, one of [`SIDES`].
+    side: usize,
     pictures: usize,
     geometry: Geometry,
     filters: usize,
@@ -72,12 +76,24 @@ struct Size {
 impl Size {
     /// Rows of tiles of a picture, and tiles in each.
     fn tiles(&self) -> [usize; 2] {
-        self.geometry.output.map(|pixels| pixels.div_ceil(2))
+        self.geometry.output.map(|pixels| pixels.div_ceil(self.side))
     }
 
     /// Pixels of the input with what is around it, down and across.
     fn plane(&self) -> [usize; 2] {
-        self.tiles().map(|tiles| 2 * tiles + 2)
+        self.tiles().map(|tiles| self.side * tiles + 2)
+    }
+
+    /// Numbers of a tile in the basis.
+    fn points(&self) -> usize {
+        (self.side + 2).pow(2)
+    }
+
+    /// What the products take, for each channel and filter: as much for reading the filters as for multiplying some tiles by
+    /// them, since those of all layers together are more than a processor keeps near.
+    fn work(&self) -> usize {
+        let [down, across] = self.tiles();
+        self.points() * (self.pictures * down * across + product::TILES)
     }
 
     /// Channels, and zeros that fill the last vector of them.
@@ -101,7 +117,8 @@ impl Winograd {
         if !fits || geometry.channels < MANY || filters < MANY {
             return None;
         }
-        let size = Size { pictures, geometry: geometry.clone(), filters };
+        let size = |side| Size { side, pictures, geometry: geometry.clone(), filters };
+        let size = SIDES.map(size).into_iter().min_by_key(Size::work)?;
         let filters = Arc::new(Filters::new(&size, weights));
         Some(Self { vectors, size, filters, is_rectified })
     }
@@ -182,19 +199,20 @@ impl WithSimd for Run<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // There are those of eight numbers and those of four.
-        if S::F32_LANES == LANES {
-            self.run::<S, { FILTERS / LANES }>(simd);
-        } else {
-            self.run::<S, { FILTERS / (LANES / 2) }>(simd);
+        // There are vectors of eight numbers and of four, and tiles of 2 and of 4 px.
+        match (S::F32_LANES == LANES, self.winograd.size.side == 2) {
+            (true, true) => self.run::<S, { FILTERS / LANES }, 4, 2>(simd),
+            (true, false) => self.run::<S, { FILTERS / LANES }, 6, 4>(simd),
+            (false, true) => self.run::<S, { 2 * FILTERS / LANES }, 4, 2>(simd),
+            (false, false) => self.run::<S, { 2 * FILTERS / LANES }, 6, 4>(simd),
         }
     }
 }
 
 impl Run<'_> {
-    /// With as many `VECTORS` as a block of filters fills.
+    /// With as many `VECTORS` as a block of filters fills, and tiles that have `OUT` pixels and need `IN`.
     #[inline(always)]
-    fn run<S: Simd, const VECTORS: usize>(self, simd: S) {
+    fn run<S: Simd, const VECTORS: usize, const IN: usize, const OUT: usize>(self, simd: S) {
         let Self { winograd: Winograd { size, filters, is_rectified, .. }, maps, bias, output, workspace } = self;
         let [down, across] = size.tiles();
         let together = (TILES / across).max(1);
@@ -205,11 +223,11 @@ impl Run<'_> {
         for first in (0..rows).step_by(together) {
             let rows = first..(first + together).min(rows);
             let tiles = rows.len() * across;
-            let entered = &mut entered[..POINTS * tiles * size.channels()];
-            let products = &mut products[..POINTS * tiles * size.blocks() * FILTERS];
-            basis::enter(simd, size, rows.clone(), plane, entered);
+            let entered = &mut entered[..size.points() * tiles * size.channels()];
+            let products = &mut products[..size.points() * tiles * size.blocks() * FILTERS];
+            basis::enter::<S, IN, OUT>(simd, size, rows.clone(), plane, entered);
             filters.times::<S, VECTORS>(simd, tiles, entered, products);
-            basis::leave::<S, VECTORS>(simd, size, rows, finish, [products, strip], output);
+            basis::leave::<S, VECTORS, IN, OUT>(simd, size, rows, finish, [products, strip], output);
         }
     }
 }

@@ -1,48 +1,116 @@
-//! Into the basis in which a convolution is a product, and back: `B^T d B`, `G g G^T` and `A^T m A` of Lavin and Gray 2016.
+//! Into the basis in which a convolution is a product, and back: `B^T d B`, `G g G^T` and `A^T m A` of Lavin and Gray 2016,
+//! section 4, for tiles of `OUT` = 2 or 4 pixels of the output, which need `IN` = 4 or 6 of the input.
 
 use std::array::from_fn;
 use std::ops::Range;
 
 use pulp::Simd;
 
+use super::Size;
 use super::product::FILTERS;
 use super::transpose::transpose;
-use super::{POINTS, Size};
 
-/// Numbers of a filter, 3 x 3 by rows, in the basis.
-pub fn of_filter(weights: &[f32; 9]) -> [f32; POINTS] {
-    let change = |[a, b, c]: [f32; 3]| [a, (a + b + c) / 2.0, (a - b + c) / 2.0, c];
-    let columns: [[f32; 4]; 3] = from_fn(|x| change(from_fn(|y| weights[3 * y + x])));
-    let rows: [[f32; 4]; 4] = from_fn(|y| change(from_fn(|x| columns[x][y])));
-    from_fn(|point| rows[point / 4][point % 4])
+/// Numbers of a filter, 3 x 3 by rows, in the basis for tiles of `side` pixels.
+pub fn of_filter(weights: &[f32; 9], side: usize) -> Vec<f32> {
+    let line = |[a, b, c]: [f64; 3]| match side {
+        2 => vec![a, (a + b + c) / 2.0, (a - b + c) / 2.0, c],
+        _ => {
+            let [even, odd] = [a + 4.0 * c, 2.0 * b];
+            vec![a / 4.0, -(a + b + c) / 6.0, -(a - b + c) / 6.0, (even + odd) / 24.0, (even - odd) / 24.0, c]
+        }
+    };
+    let columns: [Vec<f64>; 3] = from_fn(|x| line(from_fn(|y| weights[3 * y + x].into())));
+    (0..side + 2).flat_map(|y| line(from_fn(|x| columns[x][y]))).map(|number| number as f32).collect()
+}
+
+/// A row or a column of the input.
+#[inline(always)]
+fn enter_line<S: Simd, const IN: usize>(simd: S, line: [S::f32s; IN]) -> [S::f32s; IN] {
+    let [four, minus_five] = [4.0, -5.0].map(|number| simd.splat_f32s(number));
+    let mut entered = line;
+    match (&line[..], &mut entered[..]) {
+        (&[a, b, c, d], entered) => {
+            entered.copy_from_slice(&[
+                simd.sub_f32s(a, c),
+                simd.add_f32s(b, c),
+                simd.sub_f32s(c, b),
+                simd.sub_f32s(b, d),
+            ]);
+        }
+        (&[a, b, c, d, e, f], entered) => {
+            let minus_four = simd.splat_f32s(-4.0);
+            let [even, odd] = [simd.mul_add_f32s(minus_four, c, e), simd.mul_add_f32s(minus_four, b, d)];
+            let [near, far] = [simd.sub_f32s(e, c), simd.sub_f32s(d, b)];
+            let twice = simd.add_f32s(far, far);
+            entered.copy_from_slice(&[
+                simd.mul_add_f32s(four, a, simd.mul_add_f32s(minus_five, c, e)),
+                simd.add_f32s(even, odd),
+                simd.sub_f32s(even, odd),
+                simd.add_f32s(near, twice),
+                simd.sub_f32s(near, twice),
+                simd.mul_add_f32s(four, b, simd.mul_add_f32s(minus_five, d, f)),
+            ]);
+        }
+        _ => {}
+    }
+    entered
+}
+
+/// A row or a column of products.
+#[inline(always)]
+fn leave_line<S: Simd, const IN: usize, const OUT: usize>(simd: S, line: [S::f32s; IN]) -> [S::f32s; OUT] {
+    let mut left = [simd.splat_f32s(0.0); OUT];
+    match (&line[..], &mut left[..]) {
+        (&[a, b, c, d], left) => {
+            left.copy_from_slice(&[simd.add_f32s(simd.add_f32s(a, b), c), simd.sub_f32s(simd.sub_f32s(b, c), d)]);
+        }
+        (&[a, b, c, d, e, f], left) => {
+            let [two, four, eight] = [2.0, 4.0, 8.0].map(|number| simd.splat_f32s(number));
+            let [near, near_odd] = [simd.add_f32s(b, c), simd.sub_f32s(b, c)];
+            let [far, far_odd] = [simd.add_f32s(d, e), simd.sub_f32s(d, e)];
+            left.copy_from_slice(&[
+                simd.add_f32s(simd.add_f32s(a, near), far),
+                simd.mul_add_f32s(two, far_odd, near_odd),
+                simd.mul_add_f32s(four, far, near),
+                simd.add_f32s(simd.mul_add_f32s(eight, far_odd, near_odd), f),
+            ]);
+        }
+        _ => {}
+    }
+    left
 }
 
 /// Puts these `rows` of tiles, counted through all pictures, into the basis: `[points, tiles, channels]`.
 #[inline(always)]
-pub fn enter<S: Simd>(simd: S, size: &Size, rows: Range<usize>, plane: &[f32], entered: &mut [f32]) {
+pub fn enter<S: Simd, const IN: usize, const OUT: usize>(
+    simd: S,
+    size: &Size,
+    rows: Range<usize>,
+    plane: &[f32],
+    entered: &mut [f32],
+) {
     let [down, across] = size.tiles();
     let [high, wide] = size.plane();
     let vectors = size.channels() / S::F32_LANES;
-    let tiles = rows.len() * across;
+    let point = rows.len() * across * vectors;
     let plane = S::as_simd_f32s(plane).0;
     let entered = S::as_mut_simd_f32s(entered).0;
-    let change = |[a, b, c, d]: [S::f32s; 4]| {
-        [simd.sub_f32s(a, c), simd.add_f32s(b, c), simd.sub_f32s(c, b), simd.sub_f32s(b, d)]
-    };
     let mut tile = 0;
     for row in rows {
-        let top = row / down * high + row % down * 2;
+        let top = row / down * high + row % down * OUT;
         for x in 0..across {
-            let pixels: [&[S::f32s]; 4] = from_fn(|y| &plane[((top + y) * wide + 2 * x) * vectors..][..4 * vectors]);
+            let pixels: [&[S::f32s]; IN] =
+                from_fn(|y| &plane[((top + y) * wide + OUT * x) * vectors..][..IN * vectors]);
             for vector in 0..vectors {
-                let across: [[S::f32s; 4]; 4] = from_fn(|y| change(from_fn(|x| pixels[y][x * vectors + vector])));
-                for x in 0..4 {
-                    for (y, number) in change(from_fn(|y| across[y][x])).into_iter().enumerate() {
-                        entered[((4 * y + x) * tiles + tile) * vectors + vector] = number;
+                let lines: [[S::f32s; IN]; IN] =
+                    from_fn(|y| enter_line::<S, IN>(simd, from_fn(|x| pixels[y][x * vectors + vector])));
+                for x in 0..IN {
+                    for (y, number) in enter_line::<S, IN>(simd, from_fn(|y| lines[y][x])).into_iter().enumerate() {
+                        entered[(IN * y + x) * point + tile + vector] = number;
                     }
                 }
             }
-            tile += 1;
+            tile += vectors;
         }
     }
 }
@@ -50,7 +118,7 @@ pub fn enter<S: Simd>(simd: S, size: &Size, rows: Range<usize>, plane: &[f32], e
 /// What is done to every pixel of the output.
 #[derive(Copy, Clone)]
 pub struct Finish<'a> {
-    /// Added, one for each filter or the same for all.
+    /// Added, one for each filter.
     pub bias: &'a [f32],
     /// The least that comes out.
     pub floor: f32,
@@ -58,7 +126,7 @@ pub struct Finish<'a> {
 
 /// Takes the products of these `rows` of tiles out of the basis, into their places of the output.
 #[inline(always)]
-pub fn leave<S: Simd, const VECTORS: usize>(
+pub fn leave<S: Simd, const VECTORS: usize, const IN: usize, const OUT: usize>(
     simd: S,
     size: &Size,
     rows: Range<usize>,
@@ -70,42 +138,38 @@ pub fn leave<S: Simd, const VECTORS: usize>(
     let [height, width] = size.geometry.output;
     let tiles = rows.len() * across;
     let floor = simd.splat_f32s(finish.floor);
-    let blocks = size.blocks();
+    let point = size.blocks() * tiles * VECTORS;
     let products = S::as_simd_f32s(products).0;
-    let point = blocks * tiles * VECTORS;
-    let wide = 2 * across;
-    let change =
-        |[a, b, c, d]: [S::f32s; 4]| [simd.add_f32s(simd.add_f32s(a, b), c), simd.sub_f32s(simd.sub_f32s(b, c), d)];
-    for block in 0..blocks {
-        let filters = FILTERS.min(size.filters - block * FILTERS);
+    let wide = OUT * across;
+    for (block, biases) in finish.bias.chunks(FILTERS).enumerate() {
         let mut bias = [0.0; FILTERS];
-        for (filter, bias) in bias[..filters].iter_mut().enumerate() {
-            *bias = finish.bias[(block * FILTERS + filter) % finish.bias.len()];
-        }
+        bias[..biases.len()].copy_from_slice(biases);
         let bias = S::as_simd_f32s(&bias).0;
         for (number, row) in rows.clone().enumerate() {
-            // Two rows of pixels, `[2, pixels, filters]`.
+            // Rows of pixels, `[OUT, pixels, filters]`.
             let pixels = S::as_mut_simd_f32s(strip).0;
             for x in 0..across {
                 let tile = (block * tiles + number * across + x) * VECTORS;
                 for vector in 0..VECTORS {
-                    let at = |y: usize, x: usize| products[(4 * y + x) * point + tile + vector];
-                    let halves: [[S::f32s; 2]; 4] = from_fn(|x| change(from_fn(|y| at(y, x))));
-                    for y in 0..2 {
-                        let pair = change(from_fn(|x| halves[x][y]));
-                        for (right, sum) in pair.into_iter().enumerate() {
+                    let at = |y: usize, x: usize| products[(IN * y + x) * point + tile + vector];
+                    let lines: [[S::f32s; OUT]; IN] =
+                        from_fn(|x| leave_line::<S, IN, OUT>(simd, from_fn(|y| at(y, x))));
+                    for y in 0..OUT {
+                        let line: [S::f32s; OUT] = leave_line::<S, IN, OUT>(simd, from_fn(|x| lines[x][y]));
+                        for (right, sum) in line.into_iter().enumerate() {
                             let sum = simd.add_f32s(sum, bias[vector]);
                             // In this order what is no number stays none.
-                            pixels[(y * wide + 2 * x + right) * VECTORS + vector] = simd.max_f32s(floor, sum);
+                            pixels[(y * wide + OUT * x + right) * VECTORS + vector] = simd.max_f32s(floor, sum);
                         }
                     }
                 }
             }
-            let [picture, top] = [row / down, row % down * 2];
-            for y in top..(top + 2).min(height) {
-                let first = picture * size.filters + block * FILTERS;
+            let [picture, top] = [row / down, row % down * OUT];
+            let first = picture * size.filters + block * FILTERS;
+            for y in top..(top + OUT).min(height) {
                 let from = &strip[(y - top) * wide * FILTERS..];
-                transpose(from, FILTERS, [width, filters], &mut output[(first * height + y) * width..], height * width);
+                let to = &mut output[(first * height + y) * width..];
+                transpose(from, FILTERS, [width, biases.len()], to, height * width);
             }
         }
     }

@@ -4,12 +4,12 @@ use std::array::from_fn;
 
 use pulp::Simd;
 
-use super::{POINTS, Size, basis};
+use super::{Size, basis};
 
 /// Filters whose sums for some tiles stay in registers together.
 pub const FILTERS: usize = 16;
 /// Tiles for which they do: 12 vectors of eight numbers, of the 16 that AVX2 has, or 24 of four, of the 32 of 64-bit ARM.
-const TILES: usize = 6;
+pub const TILES: usize = 6;
 
 /// The filters of a convolution in the basis.
 #[derive(PartialEq)]
@@ -24,10 +24,10 @@ impl Filters {
     /// Of `weights`, `[filters, channels, 3, 3]`.
     pub fn new(size: &Size, weights: &[f32]) -> Self {
         let (channels, blocks) = (size.channels(), size.blocks());
-        let mut numbers = vec![0.0; POINTS * blocks * channels * FILTERS];
+        let mut numbers = vec![0.0; size.points() * blocks * channels * FILTERS];
         for (number, weights) in weights.as_chunks::<9>().0.iter().enumerate() {
             let [filter, channel] = [number / size.geometry.channels, number % size.geometry.channels];
-            for (point, value) in basis::of_filter(weights).into_iter().enumerate() {
+            for (point, value) in basis::of_filter(weights, size.side).into_iter().enumerate() {
                 let block = point * blocks + filter / FILTERS;
                 numbers[(block * channels + channel) * FILTERS + filter % FILTERS] = value;
             }

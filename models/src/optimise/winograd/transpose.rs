@@ -1,7 +1,7 @@
 //! Channels side by side in place of pixels side by side, and the other way round.
 
 /// Rows and columns that are turned together.
-const SQUARE: usize = 8;
+const SQUARE: usize = 4;
 
 /// Columns become rows: of so many `[rows, columns]` in `from`, where a row begins `from_row` numbers behind the one before, as
 /// one in `to` does behind `to_row`.

@@ -2,9 +2,9 @@
 
 use std::cell::RefCell;
 
+use super::Size;
 use super::product::FILTERS;
 use super::transpose::transpose;
-use super::{POINTS, Size};
 
 thread_local! {
     static WORKSPACE: RefCell<Workspace> = const { RefCell::new(Workspace::new()) };
@@ -26,7 +26,7 @@ pub struct Parts<'a> {
     pub entered: &'a mut [f32],
     /// Their products with the filters.
     pub products: &'a mut [f32],
-    /// Two rows of the output, `[2, width, filters of a block]`.
+    /// A row of tiles of the output, `[rows of pixels, width, filters of a block]`.
     pub strip: &'a mut [f32],
 }
 
@@ -45,9 +45,9 @@ impl Workspace {
         let [high, wide] = size.plane();
         Parts {
             plane: part(&mut self.plane, size.pictures * high * wide * size.channels()),
-            entered: part(&mut self.entered, POINTS * tiles * size.channels()),
-            products: part(&mut self.products, POINTS * size.blocks() * tiles * FILTERS),
-            strip: part(&mut self.strip, 2 * wide * FILTERS),
+            entered: part(&mut self.entered, size.points() * tiles * size.channels()),
+            products: part(&mut self.products, size.points() * size.blocks() * tiles * FILTERS),
+            strip: part(&mut self.strip, size.side * wide * FILTERS),
         }
     }
 }
