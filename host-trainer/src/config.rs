@@ -46,10 +46,6 @@ pub struct TrialConfig {
     /// A bundle whose gate is kept, in place of one that is fitted on the validation faces: where these are few, luck has a
     /// part in that.
     pub gate_of: Option<PathBuf>,
-    /// Whether a model answers with the mean of what its network says of a face and of its mirror image, as test-time
-    /// augmentation does (Krizhevsky et al. 2012, "ImageNet classification with deep convolutional neural networks", section
-    /// 4.1): right more often, for twice the work. It belongs to the file, so that whatever runs it does so.
-    pub mirrored: bool,
     /// Below this calibrated probability a bundle calls an expression unsure (0..=1).
     pub unsure_below: f32,
     /// Weights that the clear model starts from, instead of random ones: see [`crate::init`].
@@ -63,6 +59,8 @@ pub struct TrialConfig {
     pub input: InputSpec,
     /// The network's structure.
     pub network: NetworkConfig,
+    /// That of the robust model, where it is another; it then starts from weights of its own.
+    pub robust_network: Option<NetworkConfig>,
     /// What people said when asked again, which the new network learns from as well.
     pub votes: Option<VotesConfig>,
     /// Trained networks that the new one learns from as well.
@@ -116,13 +114,13 @@ impl Default for TrialConfig {
             crop_faces: false,
             validation_share: 0.08,
             gate_of: None,
-            mirrored: false,
             unsure_below: 0.4,
             init: None,
             blend: None,
             weights: None,
             input: InputSpec { side: 48, normalisation: Normalisation::PerCrop { min_std: 8.0 } },
             network: NetworkConfig::default(),
+            robust_network: None,
             votes: None,
             distil: None,
             clear: Recipe::default(),
@@ -150,16 +148,30 @@ impl TrialConfig {
         file::read(path, ("trials/default.toml", SHIPPED), Self::check)
     }
 
-    /// What a model is, for people.
-    pub fn model_name(&self) -> String {
-        let mirrored = if self.mirrored { ", face and mirror image" } else { "" };
-        self.network.name() + mirrored
+    /// The network of the model for `role`.
+    pub fn network_of(&self, role: ModelChoice) -> &NetworkConfig {
+        let of_robust = self.robust_network.as_ref().filter(|_| role == ModelChoice::Robust);
+        of_robust.unwrap_or(&self.network)
+    }
+
+    /// How the model for `role` is trained.
+    pub fn recipe_of(&self, role: ModelChoice) -> &Recipe {
+        match role {
+            ModelChoice::Clear => &self.clear,
+            ModelChoice::Robust => &self.robust,
+        }
+    }
+
+    /// What the model for `role` is, for people.
+    pub fn model_name(&self, role: ModelChoice) -> String {
+        let mirrored = if self.recipe_of(role).mirrored { ", face and mirror image" } else { "" };
+        self.network_of(role).name() + mirrored
     }
 
     /// What the model for `role` starts from: its `init`, or the one of each branch of the network; nothing where it starts
     /// with random weights.
     pub fn starts(&self, role: ModelChoice) -> Vec<&Path> {
-        match (self.init_of(role), &self.network) {
+        match (self.init_of(role), self.network_of(role)) {
             (Some(init), _) => vec![init],
             (None, NetworkConfig::Branches { branches, .. }) => {
                 branches.iter().filter_map(|branch| branch.init.as_deref()).collect()
@@ -179,7 +191,6 @@ impl TrialConfig {
     pub fn up_to(&self, stage: u64) -> Self {
         let mut decisive = self.clone();
         decisive.name = String::new();
-        decisive.mirrored = false;
         decisive.unsure_below = 0.0;
         // What is in the data is compared by its hash, and the weights are `init` by now.
         decisive.data = None;
@@ -188,10 +199,12 @@ impl TrialConfig {
         decisive.gate_of = None;
         for recipe in [&mut decisive.clear, &mut decisive.robust] {
             recipe.logit_adjustment = 0.0;
+            recipe.mirrored = false;
         }
         if stage == 0 {
             decisive.robust_start = RobustStart::default();
             decisive.robust_init = None;
+            decisive.robust_network = None;
             decisive.robust_distil = None;
             decisive.robust = Recipe::default();
         } else if self.robust_start != RobustStart::Clear && self.robust_distil.is_none() {
@@ -205,13 +218,18 @@ impl TrialConfig {
     /// on small batches of small faces. What comes out is worth nothing.
     pub fn quick(mut self) -> Self {
         self.name = format!("{}-quick", self.name);
-        self.input.side = self.input.side.min(self.network.smallest_side());
+        self.input.side = self.input.side.min(self.smallest_side());
         for recipe in [&mut self.clear, &mut self.robust] {
             recipe.epochs = recipe.epochs.min(1);
             recipe.batch = recipe.batch.min(8);
             recipe.small_epochs = 0;
         }
         self
+    }
+
+    /// Side in px of the smallest face that both networks can be given.
+    fn smallest_side(&self) -> usize {
+        ModelChoice::ALL.map(|role| self.network_of(role).smallest_side()).into_iter().max().unwrap_or(0)
     }
 
     /// Checks every range that the types leave open.
@@ -231,7 +249,7 @@ impl TrialConfig {
         }
         within("validation-share", self.validation_share.into(), 0.01, 0.5)?;
         within("unsure-below", self.unsure_below.into(), 0.0, 1.0)?;
-        let smallest = self.network.smallest_side() as f64;
+        let smallest = self.smallest_side() as f64;
         within("input.side", self.input.side as f64, smallest, 256.0)?;
         if let Normalisation::Clahe { tiles, clip_limit, min_std } = self.input.normalisation {
             within("input.normalisation.tiles", tiles as f64, 1.0, 16.0)?;
@@ -239,6 +257,14 @@ impl TrialConfig {
             within("input.normalisation.min-std", min_std.into(), 0.001, 255.0)?;
         }
         self.network.check()?;
+        if let Some(network) = &self.robust_network {
+            network.check()?;
+            if self.robust_start != RobustStart::InitRobust {
+                return Err(bad_input(
+                    "robust-network: the robust model cannot start as the clear one\n  set robust-start = \"init-robust\"",
+                ));
+            }
+        }
         if let Some(votes) = &self.votes {
             votes.check()?;
         }
@@ -335,6 +361,21 @@ mod tests {
         assert_eq!(ModelChoice::ALL.map(|role| two.starts(role)), [[Path::new("a")], [Path::new("b")]]);
         assert_eq!(one.up_to(0), two.up_to(0));
         assert_ne!(one.up_to(1), two.up_to(1));
+        let three = "init = \"a\"\nrobust-start = \"init-robust\"\n[robust-network]\nkind = \"branches\"\ndropout = 0.0\nbranches = [
+            { widths = [8], blocks = [1], init = \"c\" }, { widths = [8], blocks = [0], init = \"d\" },
+        ]";
+        let three = trial(&three.replace("init = \"a\"\n", ""));
+        assert!(three.starts(ModelChoice::Clear).is_empty());
+        assert_eq!(three.starts(ModelChoice::Robust), [Path::new("c"), Path::new("d")]);
+    }
+
+    #[test]
+    fn how_a_trained_model_answers_decides_nothing_of_its_training() {
+        let trial = |text: &str| file::parse(text, "a.toml", TrialConfig::check).unwrap();
+        let [plain, mirrored] = ["", "[clear]\nmirrored = true\n"].map(trial);
+        assert_eq!(plain.up_to(1), mirrored.up_to(1));
+        let names = ModelChoice::ALL.map(|role| mirrored.model_name(role));
+        assert_eq!(names, [plain.network.name() + ", face and mirror image", plain.network.name()]);
     }
 
     #[test]
@@ -402,6 +443,8 @@ mod tests {
             ("[blend]\ninit = \"a\"\nshare = 0.5", "epochs = 0"),
             ("[blend]\ninit = \"a\"\nshare = 1.5", "blend.share"),
             ("robust-init = \"a\"", "robust-start"),
+            ("[robust-network]\nkind = \"mini-xception\"", "robust-start"),
+            ("robust-start = \"init-robust\"\n[robust-network]\nkind = \"plain-cnn\"\ndepth = 9", "network.depth"),
             ("[votes]\nweight = 2.0", "votes.weight"),
             ("[clear.augment]\nmixup = 0.7", "clear.augment.mixup"),
             ("[robust-distil]\nweight = 2.0", "robust-distil.weight"),

@@ -68,7 +68,7 @@ pub fn pack(
             0.0 => trained.network.clone(),
             share => adjusted(&trained.network, labels, context.classes, share)?,
         };
-        let exported = export(&network, input, context.trial.mirrored, context.classes, &crops)
+        let exported = export(&network, input, recipe.mirrored, context.classes, &crops)
             .with_context(|| format!("exporting the {name} model"))?;
         say(&format!(
             "{name}: ONNX of {} kB agrees with the network within {:.1e} on {} faces",
@@ -124,7 +124,7 @@ fn draft(context: &Context<'_>, data: &DataSet, clear: &Trained, robust: &Traine
         sha256: String::new(),
         temperature: 1.0,
         trained_on,
-        network: context.trial.model_name(),
+        network: context.trial.model_name(role),
         parameters: trained.network.num_params() as u64,
         blur_band: [0.0, 0.0],
         metrics: BTreeMap::new(),

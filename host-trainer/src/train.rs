@@ -14,7 +14,7 @@ use crate::ask::{EVALUATION_BATCH, forward};
 use crate::average::{blend, moving};
 use crate::batches::{self, Lesson, Place};
 use crate::checkpoint::{Epoch, Progress, State, Store};
-use crate::config::{Optimiser, Recipe, TrialConfig};
+use crate::config::{NetworkConfig, Optimiser, Recipe, TrialConfig};
 use crate::evaluate::calibration::mean_negative_log_likelihood;
 use crate::network::Network;
 use crate::progress::Meter;
@@ -31,6 +31,8 @@ pub struct Stage<'a> {
     pub name: &'a str,
     /// Its place in the trial's random streams.
     pub index: u64,
+    /// The network that it trains.
+    pub network: &'a NetworkConfig,
     /// How it trains.
     pub recipe: &'a Recipe,
     /// The blurs that validation faces go through in turn.
@@ -102,7 +104,7 @@ pub fn train<'l>(
         start()?
     } else {
         // Of the right shape; the checkpoint has the weights.
-        Network::new(&trial.network, context.classes, &context.device().clone().autodiff())
+        Network::new(stage.network, context.classes, &context.device().clone().autodiff())
     };
     let mut state = State { average: start.valid(), best: start.valid(), network: start, optimizer: optimizer(recipe) };
     if !progress.history.is_empty() {

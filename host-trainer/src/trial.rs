@@ -161,11 +161,12 @@ impl Training<'_> {
         let samples = data.select(trial.learn_from);
         let split = validation_split(&samples, trial.validation_share, trial.seed);
         say(&format!(
-            "{}: {} faces for training, {} for validation; network {}",
+            "{}: {} faces for training, {} for validation; networks: clear {}, robust {}",
             data.path.display(),
             split.train.len(),
             split.validation.len(),
-            trial.network.name()
+            trial.network_of(ModelChoice::Clear).name(),
+            trial.network_of(ModelChoice::Robust).name(),
         ));
         let _lock = lock(work, "--work")?;
         let context = Context {
@@ -182,8 +183,13 @@ impl Training<'_> {
         let teachers = || once(&teachers, || self.teachers(&split));
         let consistent = || once(&consistent, || self.consistent_teachers());
 
-        let clear_stage =
-            Stage { name: "clear", index: 0, recipe: &trial.clear, validation_levels: &[BlurLevel::None] };
+        let clear_stage = Stage {
+            name: "clear",
+            index: 0,
+            network: trial.network_of(ModelChoice::Clear),
+            recipe: &trial.clear,
+            validation_levels: &[BlurLevel::None],
+        };
         let clear_store = Store::new(work, "clear");
         let taught_clear = || Ok(Taught { lessons: [votes()?, teachers()?], consistent: consistent()? });
         let clear =
@@ -194,7 +200,8 @@ impl Training<'_> {
             [] => &BlurLevel::ALL[..],
             levels => levels,
         };
-        let robust_stage = Stage { name: "robust", index: 1, recipe: &trial.robust, validation_levels };
+        let network = trial.network_of(ModelChoice::Robust);
+        let robust_stage = Stage { name: "robust", index: 1, network, recipe: &trial.robust, validation_levels };
         let robust_start = || match trial.robust_start {
             RobustStart::Clear => Ok(clear.network.clone().train()),
             RobustStart::Init => from_init(&robust_stage, ModelChoice::Clear),

@@ -7,7 +7,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Device;
 use clap::Args;
-use models::Classifier;
+use models::{Classifier, ModelChoice};
 use serde::Serialize;
 
 use super::folder::Study;
@@ -39,7 +39,7 @@ pub struct TimeArgs {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Row {
-    /// Study and name of the trial.
+    /// Study and name of the trial, and which of its models.
     trial: String,
     /// The network.
     network: String,
@@ -55,8 +55,10 @@ struct Row {
 
 /// A network that is ready to run.
 struct Candidate {
-    trial: Trial,
+    trial: String,
+    network: String,
     weights: usize,
+    side: usize,
     classifier: Classifier,
     crop: Vec<f32>,
 }
@@ -66,7 +68,8 @@ struct Candidate {
 /// # Errors
 /// Bad input: a file that does not hold, a folder without trials. A network that tract does not run.
 pub fn run(args: &TimeArgs) -> anyhow::Result<()> {
-    let candidates = trials(&args.trials)?.into_iter().map(Candidate::new).collect::<anyhow::Result<Vec<_>>>()?;
+    let candidates = trials(&args.trials)?.iter().map(Candidate::of).collect::<anyhow::Result<Vec<_>>>()?;
+    let candidates: Vec<Candidate> = candidates.into_iter().flatten().collect();
     let rounds = rounds(&candidates, args.rounds.into())?;
     let column = |of: &dyn Fn(&[f64]) -> f64| {
         let mut values: Vec<f64> = rounds.iter().map(|round| of(round)).collect();
@@ -74,10 +77,10 @@ pub fn run(args: &TimeArgs) -> anyhow::Result<()> {
         values[values.len() / 2]
     };
     let rows = candidates.iter().enumerate().map(|(index, candidate)| Row {
-        trial: format!("{}/{}", candidate.trial.study, candidate.trial.id),
-        network: candidate.trial.config.model_name(),
+        trial: candidate.trial.clone(),
+        network: candidate.network.clone(),
         weights: candidate.weights,
-        side: candidate.trial.config.input.side,
+        side: candidate.side,
         median_ms: column(&|round| round[index]),
         share_of_first: column(&|round| round[index] / round[0]),
     });
@@ -108,16 +111,33 @@ fn trials(paths: &[PathBuf]) -> anyhow::Result<Vec<Trial>> {
 }
 
 impl Candidate {
-    fn new(trial: Trial) -> anyhow::Result<Self> {
+    /// The models of a trial: both, where they take different times.
+    fn of(trial: &Trial) -> anyhow::Result<Vec<Self>> {
+        let name = |role| trial.config.model_name(role);
+        let is_another = name(ModelChoice::Robust) != name(ModelChoice::Clear);
+        let roles = ModelChoice::ALL.into_iter().filter(|&role| role == ModelChoice::Clear || is_another);
+        roles.map(|role| Self::new(trial, role)).collect()
+    }
+
+    fn new(trial: &Trial, role: ModelChoice) -> anyhow::Result<Self> {
+        let config = &trial.config;
         let device = Device::flex().autodiff();
-        device.seed(trial.config.seed);
-        let network = Network::new(&trial.config.network, CLASSES, &device);
-        let input = trial.config.input;
-        let onnx = export(&network, &input, trial.config.mirrored, CLASSES, &[])?.onnx;
+        device.seed(config.seed);
+        let network = Network::new(config.network_of(role), CLASSES, &device);
+        let input = config.input;
+        let onnx = export(&network, &input, config.recipe_of(role).mirrored, CLASSES, &[])?.onnx;
         let classifier = Classifier::from_onnx(&onnx, &trial.id, input.side, CLASSES)?;
         // Not all alike: a processor may be slow with numbers that nearly vanish.
         let crop = (0..input.side * input.side).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();
-        Ok(Self { weights: network.num_params(), trial, classifier, crop })
+        let robust = if role == ModelChoice::Robust { ", robust" } else { "" };
+        Ok(Self {
+            trial: format!("{}/{}{robust}", trial.study, trial.id),
+            network: config.model_name(role),
+            weights: network.num_params(),
+            side: input.side,
+            classifier,
+            crop,
+        })
     }
 }
 

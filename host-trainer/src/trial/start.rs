@@ -30,7 +30,7 @@ pub fn start(context: &Context<'_>, work: &Path, stage: &Stage<'_>, role: ModelC
     let beginning = Beginning { context, stage, role };
     let network = begun(&beginning, work, told)?;
     let Some(BlendConfig { init, share }) = &context.trial.blend else { return Ok(network) };
-    let other = fresh(context, &context.trial.network);
+    let other = fresh(context, beginning.stage.network);
     let other = filled(&beginning, other, init, &work.join(format!("{told}-blend.txt")))?;
     // As a device has them: normalisations have no weights that could be averaged by themselves.
     Ok(blend(network.folded(), &other.folded(), 1.0 - f64::from(*share)))
@@ -55,9 +55,9 @@ fn begun(beginning: &Beginning<'_>, work: &Path, told: &str) -> anyhow::Result<N
     let &Beginning { context, role, .. } = beginning;
     let trial = context.trial;
     if let Some(path) = trial.init_of(role) {
-        return filled(beginning, fresh(context, &trial.network), path, &work.join(format!("{told}.txt")));
+        return filled(beginning, fresh(context, beginning.stage.network), path, &work.join(format!("{told}.txt")));
     }
-    if let NetworkConfig::Branches { branches, dropout } = &trial.network {
+    if let NetworkConfig::Branches { branches, dropout } = beginning.stage.network {
         let networks = branches.iter().enumerate().filter_map(|(number, branch)| {
             let told = work.join(format!("{told}-{}.txt", number + 1));
             let network = fresh(context, &branch.alone(*dropout));
@@ -74,7 +74,7 @@ fn begun(beginning: &Beginning<'_>, work: &Path, told: &str) -> anyhow::Result<N
     } else if trial.clear.frozen != Frozen::None {
         say("warning: clear.frozen keeps random weights; name better ones with --init");
     }
-    Ok(fresh(context, &trial.network))
+    Ok(fresh(context, beginning.stage.network))
 }
 
 /// `network` with what fits it of the weights at `path`; the file `told` says what became of each of them.

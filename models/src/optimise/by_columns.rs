@@ -17,7 +17,7 @@ use super::kernel::{Choice, Side};
 /// Px of an output row from which on tract runs a convolution of few channels as a filter along the rows, without columns.
 const WIDE: usize = 128;
 
-/// The same as columns, a product of matrices, and another shape; `None` where tract's own way is better, or where it has no
+/// The same as columns, a product of matrices, and another shape, without a shortcut; `None` where tract's own way is better, or where it has no
 /// kernel that takes packed columns.
 ///
 /// # Errors
@@ -25,7 +25,7 @@ const WIDE: usize = 128;
 pub fn wire(
     convolution: &Convolution,
     patch: &mut TypedModelPatch,
-    Inputs { map, bias, zero }: Inputs,
+    Inputs { map, bias, zero, .. }: Inputs,
 ) -> TractResult<Option<OutletId>> {
     let Convolution { name, pictures, geometry, filters, weights, .. } = convolution;
     let ([rows, columns], pixels) = (geometry.output, geometry.columns());

@@ -3,22 +3,18 @@
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_core::ops::cnn::{Conv, KernelFormat};
-use tract_onnx::tract_core::ops::math::Max;
+use tract_onnx::tract_core::ops::math::{Add, Max};
 use tract_onnx::tract_core::ops::nn::DataFormat;
 
-use super::by_columns;
 use super::layout::Geometry;
-use super::winograd::Winograd;
+use super::{by_columns, pixelwise};
 
-/// A convolution of maps, `[pictures, channels, height, width]`, by constant filters, and the rectifier behind it where
-/// nothing else sees what that rectifies.
+/// A convolution of maps, `[pictures, channels, height, width]`, by constant filters.
 pub struct Convolution {
     /// Of its node.
     pub name: String,
     input: OutletId,
     bias: OutletId,
-    /// What the rectifier compares with, if there is one.
-    zero: Option<OutletId>,
     output: OutletId,
     /// Maps that are filtered each by itself.
     pub pictures: usize,
@@ -36,6 +32,8 @@ pub struct Inputs {
     pub map: OutletId,
     /// Added, one number for each filter.
     pub bias: OutletId,
+    /// Added after that, if anything is: a map like the output.
+    pub shortcut: Option<OutletId>,
     /// What the rectifier compares with, if there is one.
     pub zero: Option<OutletId>,
 }
@@ -82,13 +80,11 @@ impl Convolution {
         let filters = conv.output_channels();
         let mut weights = weights.clone().into_tensor();
         weights.set_shape(&[filters, geometry.column()])?;
-        let rectifier = rectifier(network, node);
         Ok(Some(Self {
             name: node.name.clone(),
             input: node.inputs[0],
             bias: node.inputs[2],
-            zero: rectifier.map(|rectifier| rectifier.inputs[1]),
-            output: rectifier.map_or(node.id, |rectifier| rectifier.id).into(),
+            output: node.id.into(),
             pictures,
             geometry,
             filters,
@@ -96,31 +92,62 @@ impl Convolution {
         }))
     }
 
-    /// What is faster than tract's own way, if anything is.
+    /// What is faster than tract's own way, if anything is, together with what follows that it can do as well.
     ///
     /// # Errors
     /// tract refuses what is put together.
     pub fn patch(&self, network: &TypedModel) -> TractResult<Option<TypedModelPatch>> {
+        let added = addition(network, self.output);
+        let sum = added.map_or(self.output, |(sum, _)| sum);
         let mut patch = TypedModelPatch::default();
-        let mut tap = |outlet| patch.tap_model(network, outlet);
-        let inputs = Inputs { map: tap(self.input)?, bias: tap(self.bias)?, zero: self.zero.map(tap).transpose()? };
-        let weights = self.weights.try_as_plain_ram()?.as_slice::<f32>()?;
-        let maps = match Winograd::new(self.pictures, &self.geometry, weights, self.zero.is_some()) {
-            Some(winograd) => Some(patch.wire_node(&self.name, winograd, &[inputs.map, inputs.bias])?[0]),
-            None => by_columns::wire(self, &mut patch, inputs)?,
+        let mut wired = |rectified: OutletId, shortcut: Option<OutletId>, way: Wire| -> TractResult<Option<OutletId>> {
+            let rectifier = rectifier(network, rectified);
+            let mut tap = |outlet| patch.tap_model(network, outlet);
+            let inputs = Inputs {
+                map: tap(self.input)?,
+                bias: tap(self.bias)?,
+                shortcut: shortcut.map(&mut tap).transpose()?,
+                zero: rectifier.map(|(_, zero)| tap(zero)).transpose()?,
+            };
+            let Some(maps) = way(self, &mut patch, inputs)? else { return Ok(None) };
+            let output = rectifier.map_or(rectified, |(output, _)| output);
+            patch.shunt_outside(network, output, maps)?;
+            Ok(Some(maps))
         };
-        let Some(maps) = maps else { return Ok(None) };
-        patch.shunt_outside(network, self.output, maps)?;
-        Ok(Some(patch))
+        let done = match wired(sum, added.map(|(_, other)| other), pixelwise::wire)? {
+            None => wired(self.output, None, by_columns::wire)?,
+            done => done,
+        };
+        Ok(done.map(|_| patch))
     }
 }
 
-/// The rectifier, `max(x, 0)`, that takes what `node` gives, if nothing else takes it.
-fn rectifier<'a>(network: &'a TypedModel, node: &TypedNode) -> Option<&'a TypedNode> {
-    let [successor] = &node.outputs[0].successors[..] else { return None };
-    let next = network.node(successor.node);
+/// How a convolution is put into a patch; gives its output, or nothing if this way is none for it.
+type Wire = fn(&Convolution, &mut TypedModelPatch, Inputs) -> TractResult<Option<OutletId>>;
+
+/// The only node that takes what `outlet` gives, if there is only one and the network does not give it too.
+fn successor(network: &TypedModel, outlet: OutletId) -> Option<(&TypedNode, usize)> {
+    let [successor] = &network.node(outlet.node).outputs[outlet.slot].successors[..] else { return None };
+    let is_given = network.outputs.contains(&outlet);
+    (!is_given).then(|| (network.node(successor.node), successor.slot))
+}
+
+/// The rectifier, `max(x, 0)`, that takes what `outlet` gives, if nothing else takes it: its output, and its zero.
+fn rectifier(network: &TypedModel, outlet: OutletId) -> Option<(OutletId, OutletId)> {
+    let (next, slot) = successor(network, outlet)?;
     let is_maximum = next.op_as::<TypedBinOp>().is_some_and(|op| op.0.is::<Max>());
-    let other = network.outlet_fact(*next.inputs.get(1)?).ok()?.konst.as_ref()?;
+    let zero = *next.inputs.get(1)?;
+    let other = network.outlet_fact(zero).ok()?.konst.as_ref()?;
     let is_zero = other.len() == 1 && other.is_all_zero().unwrap_or(false);
-    (is_maximum && successor.slot == 0 && is_zero && !network.outputs.contains(&node.id.into())).then_some(next)
+    (is_maximum && slot == 0 && is_zero).then(|| (next.id.into(), zero))
+}
+
+/// The sum of what `outlet` gives and of another map of its shape, if nothing else takes it: the sum, and the other map.
+fn addition(network: &TypedModel, outlet: OutletId) -> Option<(OutletId, OutletId)> {
+    let (next, slot) = successor(network, outlet)?;
+    let is_sum = next.op_as::<TypedBinOp>().is_some_and(|op| op.0.is::<Add>());
+    let other = *next.inputs.get(1 - slot.min(1))?;
+    let [own, others] = [outlet, other].map(|outlet| network.outlet_fact(outlet).ok());
+    let is_like_it = own?.shape == others?.shape && own?.datum_type == others?.datum_type && others?.konst.is_none();
+    (is_sum && is_like_it).then(|| (next.id.into(), other))
 }

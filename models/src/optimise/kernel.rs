@@ -10,15 +10,6 @@ use tract_onnx::tract_core::prelude::tract_linalg::mmm::{MatMatMul, Query};
 /// Filters up to which laying out columns costs more than multiplying with them.
 const FEW: usize = 24;
 
-/// The kernel for few filters where AVX-512 pays: it takes most columns at once without losing speed, so that these are laid
-/// out in long runs. On a Sapphire Rapids Xeon the default network takes .91 of the time that it takes with tract's own choice
-/// for its first stage (32 filters over 24 x 24 px).
-const BROAD: &str = "avx512_mmm_f32_48x4";
-/// Columns that it takes at once.
-const BREADTH: usize = 48;
-/// Filters up to which it is the best.
-const FEW_FOR_BROAD: usize = 32;
-
 /// On which side of the product the columns are. tract's kernels take more rows of the left matrix at once than columns of the
 /// right one: longer runs to copy, but if they are many for the output's pixels, more of them for nothing.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -56,12 +47,6 @@ impl Choice {
             let float = f32::datum_type();
             Query { allow_extractor: false, ..Query::plain(float, Some(m), Some(k), Some(n)) }
         };
-        if filters <= FEW_FOR_BROAD && columns >= BREADTH {
-            let broad = KERNELS.suitable(&query(Side::Left)).into_iter().find(|(kernel, ..)| kernel.name() == BROAD);
-            if let Some((kernel, packing, None)) = broad {
-                return Some(Self { side: Side::Left, kernel, packing });
-            }
-        }
         let side = if filters <= FEW { Side::Left } else { Side::Right };
         match KERNELS.pick(&query(side))? {
             (kernel, packing, None) => Some(Self { side, kernel, packing }),

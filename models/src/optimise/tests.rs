@@ -116,48 +116,101 @@ proptest! {
     }
 }
 
-#[test]
-fn plain_convolutions_are_taken_over_with_their_rectifiers() {
-    let plain = Case {
+/// A plain one, of few channels by many filters.
+fn plain() -> Case {
+    Case {
         pictures: 1,
         channels: 3,
         side: [24, 24],
-        filters: 32,
+        filters: 36,
         filter: [3, 3],
         stride: [1, 1],
         pads: [1; 4],
         has_bias: true,
         is_rectified: true,
         is_shown: false,
-    };
+    }
+}
+
+fn has(operations: &[String], name: &str) -> bool {
+    operations.iter().any(|operation| operation.contains(name))
+}
+
+#[test]
+fn plain_convolutions_are_taken_over_with_their_rectifiers() {
     let operations_of = |case: &Case| operations(&optimised(case.network()).unwrap());
-    let has = |operations: &[String], name: &str| operations.iter().any(|operation| operation.contains(name));
-    let all = operations_of(&plain);
+    let all = operations_of(&plain());
     assert!(has(&all, "Columns") && !has(&all, "Max") && !has(&all, "Pad"), "{all:?}");
-    let shown = operations_of(&Case { is_shown: true, ..plain });
+    let shown = operations_of(&Case { is_shown: true, ..plain() });
     assert!(has(&shown, "Columns") && has(&shown, "Max"), "{shown:?}");
-    let wide = operations_of(&Case { side: [24, 128], ..plain });
+    let wide = operations_of(&Case { side: [24, 128], ..plain() });
     assert!(!has(&wide, "Columns"), "{wide:?}");
-    let pointwise = operations_of(&Case { filter: [1, 1], pads: [0; 4], ..plain });
+    let pointwise = operations_of(&Case { filter: [1, 1], pads: [0; 4], ..plain() });
     assert!(!has(&pointwise, "Columns"), "{pointwise:?}");
 }
 
 #[test]
-fn many_channels_are_filtered_in_tiles_where_the_processor_has_vectors_for_them() {
-    let many = Case {
-        pictures: 1,
-        channels: 32,
-        side: [24, 24],
-        filters: 32,
-        filter: [3, 3],
-        stride: [1, 1],
-        pads: [1; 4],
-        has_bias: true,
-        is_rectified: true,
-        is_shown: false,
+fn filters_that_fill_vectors_are_applied_to_pixels_where_the_processor_has_vectors() {
+    let has_vectors = !matches!(pulp::Arch::new(), pulp::Arch::Scalar);
+    let is_by = |name: &str, case: &Case| has(&operations(&optimised(case.network()).unwrap()), name);
+    let many = Case { channels: 32, filters: 32, ..plain() };
+    assert_eq!(is_by("PixelwiseTiles", &many), has_vectors);
+    for direct in [Case { stride: [2, 2], ..many.clone() }, Case { channels: 3, ..many.clone() }] {
+        assert_eq!(is_by("PixelwiseDirect", &direct), has_vectors);
+    }
+    assert!(!is_by("Pixelwise", &plain()));
+}
+
+/// Two convolutions of a map, a shortcut around them, and rectifiers.
+fn block(channels: usize, [height, width]: [usize; 2]) -> InferenceModel {
+    let sizes = [1, channels, height, width].map(|size| size as i64);
+    let shape = [channels as i64, channels as i64, 3, 3];
+    let attributes = [onnx::ints("kernel_shape", &[3, 3]), onnx::ints("pads", &[1; 4])];
+    let graph = GraphProto {
+        node: vec![
+            onnx::node("Conv", &["map", "first", "bias"], "a", &attributes),
+            onnx::node("Relu", &["a"], "b", &[]),
+            onnx::node("Conv", &["b", "second", "bias"], "c", &attributes),
+            onnx::node("Relu", &["map"], "before", &[]),
+            onnx::node("Add", &["before", "c"], "sum", &[]),
+            onnx::node("Relu", &["sum"], "after", &[]),
+            onnx::node("Conv", &["after", "first", "bias"], "out", &attributes),
+        ],
+        input: vec![onnx::value("map", &sizes)],
+        output: vec![onnx::value("out", &[-1, -2, -3, -4])],
+        initializer: vec![
+            onnx::floats("first", &shape, numbers(channels * channels * 9, 3)),
+            onnx::floats("second", &shape, numbers(channels * channels * 9, 4)),
+            onnx::floats("bias", &[channels as i64], numbers(channels, 5)),
+        ],
+        ..GraphProto::default()
     };
-    let is_in_tiles = |case: &Case| operations(&optimised(case.network()).unwrap()).contains(&"Winograd".to_owned());
-    assert_eq!(is_in_tiles(&many), !matches!(pulp::Arch::new(), pulp::Arch::Scalar));
-    assert!(!is_in_tiles(&Case { stride: [2, 2], ..many.clone() }));
-    assert!(!is_in_tiles(&Case { channels: 3, ..many }));
+    onnx().model_for_read(&mut onnx::file(graph, 13).as_slice()).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn a_block_with_a_shortcut_says_what_tract_says(side in prop::array::uniform2(1usize..20), channels in 1usize..4) {
+        let channels = channels * 8;
+        let input = || {
+            let shape = [1, channels, side[0], side[1]];
+            Tensor::from_shape(&shape, &numbers(shape.iter().product(), 7)).unwrap()
+        };
+        let ours = answers(optimised(block(channels, side)).unwrap(), input());
+        let theirs = answers(block(channels, side).into_optimized().unwrap(), input());
+        let scale = theirs[0].try_as_plain_ram().unwrap().as_slice::<f32>().unwrap().iter().fold(1f32, |most, n| most.max(n.abs()));
+        let [ours, theirs] = [&ours[0], &theirs[0]].map(|said| said.try_as_plain_ram().unwrap().as_slice::<f32>().unwrap().to_vec());
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            prop_assert!((ours - theirs).abs() < 1e-5 * scale, "{ours} {theirs}, largest {scale}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_turned_between_convolutions_of_pixels() {
+    let operations = operations(&optimised(block(16, [12, 12])).unwrap());
+    let count = |name: &str| operations.iter().filter(|operation| *operation == name).count();
+    let expected = if matches!(pulp::Arch::new(), pulp::Arch::Scalar) { [0, 0] } else { [2, 1] };
+    // Before the first, for the shortcut, and after the last.
+    assert_eq!([count("ToPixels"), count("ToMaps")], expected, "{operations:?}");
 }

@@ -7,8 +7,8 @@ use std::ops::Range;
 use pulp::Simd;
 
 use super::Size;
-use super::product::FILTERS;
-use super::transpose::transpose;
+use super::tiles::Grid;
+use super::vectors::{FILTERS, Finish};
 
 /// Numbers of a filter, 3 x 3 by rows, in the basis for tiles of `side` pixels.
 pub fn of_filter(weights: &[f32; 9], side: usize) -> Vec<f32> {
@@ -26,7 +26,7 @@ pub fn of_filter(weights: &[f32; 9], side: usize) -> Vec<f32> {
 /// A row or a column of the input.
 #[inline(always)]
 fn enter_line<S: Simd, const IN: usize>(simd: S, line: [S::f32s; IN]) -> [S::f32s; IN] {
-    let [four, minus_five] = [4.0, -5.0].map(|number| simd.splat_f32s(number));
+    let (four, minus_five) = (simd.splat_f32s(4.0), simd.splat_f32s(-5.0));
     let mut entered = line;
     match (&line[..], &mut entered[..]) {
         (&[a, b, c, d], entered) => {
@@ -65,7 +65,7 @@ fn leave_line<S: Simd, const IN: usize, const OUT: usize>(simd: S, line: [S::f32
             left.copy_from_slice(&[simd.add_f32s(simd.add_f32s(a, b), c), simd.sub_f32s(simd.sub_f32s(b, c), d)]);
         }
         (&[a, b, c, d, e, f], left) => {
-            let [two, four, eight] = [2.0, 4.0, 8.0].map(|number| simd.splat_f32s(number));
+            let (two, four, eight) = (simd.splat_f32s(2.0), simd.splat_f32s(4.0), simd.splat_f32s(8.0));
             let [near, near_odd] = [simd.add_f32s(b, c), simd.sub_f32s(b, c)];
             let [far, far_odd] = [simd.add_f32s(d, e), simd.sub_f32s(d, e)];
             left.copy_from_slice(&[
@@ -84,28 +84,39 @@ fn leave_line<S: Simd, const IN: usize, const OUT: usize>(simd: S, line: [S::f32
 #[inline(always)]
 pub fn enter<S: Simd, const IN: usize, const OUT: usize>(
     simd: S,
-    size: &Size,
+    grid: &Grid,
     rows: Range<usize>,
     plane: &[f32],
     entered: &mut [f32],
 ) {
-    let [down, across] = size.tiles();
-    let [high, wide] = size.plane();
-    let vectors = size.channels() / S::F32_LANES;
+    let &Grid { down, across, channels, .. } = grid;
+    let [high, wide] = grid.area();
+    let vectors = channels / S::F32_LANES;
     let point = rows.len() * across * vectors;
     let plane = S::as_simd_f32s(plane).0;
     let entered = S::as_mut_simd_f32s(entered).0;
+    // Loops throughout, where closures would read better: those are not always compiled into what has the vectors.
+    let zero = simd.splat_f32s(0.0);
     let mut tile = 0;
     for row in rows {
         let top = row / down * high + row % down * OUT;
         for x in 0..across {
-            let pixels: [&[S::f32s]; IN] =
-                from_fn(|y| &plane[((top + y) * wide + OUT * x) * vectors..][..IN * vectors]);
+            let corner = (top * wide + OUT * x) * vectors;
             for vector in 0..vectors {
-                let lines: [[S::f32s; IN]; IN] =
-                    from_fn(|y| enter_line::<S, IN>(simd, from_fn(|x| pixels[y][x * vectors + vector])));
+                let mut lines = [[zero; IN]; IN];
+                for (y, entered) in lines.iter_mut().enumerate() {
+                    let mut line = [zero; IN];
+                    for (x, number) in line.iter_mut().enumerate() {
+                        *number = plane[corner + (y * wide + x) * vectors + vector];
+                    }
+                    *entered = enter_line::<S, IN>(simd, line);
+                }
                 for x in 0..IN {
-                    for (y, number) in enter_line::<S, IN>(simd, from_fn(|y| lines[y][x])).into_iter().enumerate() {
+                    let mut line = [zero; IN];
+                    for (number, entered) in line.iter_mut().zip(&lines) {
+                        *number = entered[x];
+                    }
+                    for (y, number) in enter_line::<S, IN>(simd, line).into_iter().enumerate() {
                         entered[(IN * y + x) * point + tile + vector] = number;
                     }
                 }
@@ -115,61 +126,52 @@ pub fn enter<S: Simd, const IN: usize, const OUT: usize>(
     }
 }
 
-/// What is done to every pixel of the output.
-#[derive(Copy, Clone)]
-pub struct Finish<'a> {
-    /// Added, one for each filter.
-    pub bias: &'a [f32],
-    /// The least that comes out.
-    pub floor: f32,
-}
-
 /// Takes the products of these `rows` of tiles out of the basis, into their places of the output.
 #[inline(always)]
 pub fn leave<S: Simd, const VECTORS: usize, const IN: usize, const OUT: usize>(
     simd: S,
+    grid: &Grid,
     size: &Size,
     rows: Range<usize>,
     finish: Finish<'_>,
-    [products, strip]: [&mut [f32]; 2],
+    products: &[f32],
     output: &mut [f32],
 ) {
-    let [down, across] = size.tiles();
+    let &Grid { down, across, blocks, .. } = grid;
     let [height, width] = size.geometry.output;
     let tiles = rows.len() * across;
-    let floor = simd.splat_f32s(finish.floor);
-    let point = size.blocks() * tiles * VECTORS;
+    let point = blocks * tiles * VECTORS;
     let products = S::as_simd_f32s(products).0;
-    let wide = OUT * across;
-    for (block, biases) in finish.bias.chunks(FILTERS).enumerate() {
-        let mut bias = [0.0; FILTERS];
-        bias[..biases.len()].copy_from_slice(biases);
-        let bias = S::as_simd_f32s(&bias).0;
+    let zero = simd.splat_f32s(0.0);
+    for block in 0..blocks {
+        let vectors = VECTORS.min((size.filters - block * FILTERS) / S::F32_LANES);
         for (number, row) in rows.clone().enumerate() {
-            // Rows of pixels, `[OUT, pixels, filters]`.
-            let pixels = S::as_mut_simd_f32s(strip).0;
-            for x in 0..across {
-                let tile = (block * tiles + number * across + x) * VECTORS;
-                for vector in 0..VECTORS {
-                    let at = |y: usize, x: usize| products[(IN * y + x) * point + tile + vector];
-                    let lines: [[S::f32s; OUT]; IN] =
-                        from_fn(|x| leave_line::<S, IN, OUT>(simd, from_fn(|y| at(y, x))));
-                    for y in 0..OUT {
-                        let line: [S::f32s; OUT] = leave_line::<S, IN, OUT>(simd, from_fn(|x| lines[x][y]));
-                        for (right, sum) in line.into_iter().enumerate() {
-                            let sum = simd.add_f32s(sum, bias[vector]);
-                            // In this order what is no number stays none.
-                            pixels[(y * wide + OUT * x + right) * VECTORS + vector] = simd.max_f32s(floor, sum);
+            let [picture, top] = [row / down, row % down * OUT];
+            for column in 0..across {
+                let tile = (block * tiles + number * across + column) * VECTORS;
+                let left = column * OUT;
+                for vector in 0..vectors {
+                    let filter = block * FILTERS + vector * S::F32_LANES;
+                    let mut lines = [[zero; OUT]; IN];
+                    for (x, left) in lines.iter_mut().enumerate() {
+                        let mut line = [zero; IN];
+                        for (y, number) in line.iter_mut().enumerate() {
+                            *number = products[(IN * y + x) * point + tile + vector];
+                        }
+                        *left = leave_line::<S, IN, OUT>(simd, line);
+                    }
+                    for y in 0..OUT.min(height - top) {
+                        let mut line = [zero; IN];
+                        for (number, left) in line.iter_mut().zip(&lines) {
+                            *number = left[y];
+                        }
+                        let line: [S::f32s; OUT] = leave_line::<S, IN, OUT>(simd, line);
+                        let start = ((picture * height + top + y) * width + left) * size.filters + filter;
+                        for (x, sum) in line.into_iter().enumerate().take(width - left) {
+                            finish.put(simd, sum, filter, output, start + x * size.filters);
                         }
                     }
                 }
-            }
-            let [picture, top] = [row / down, row % down * OUT];
-            let first = picture * size.filters + block * FILTERS;
-            for y in top..(top + OUT).min(height) {
-                let from = &strip[(y - top) * wide * FILTERS..];
-                let to = &mut output[(first * height + y) * width..];
-                transpose(from, FILTERS, [width, biases.len()], to, height * width);
             }
         }
     }
