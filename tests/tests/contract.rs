@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use models::{LabelSet, ModelChoice};
+use models::{Bundle, LabelSet, ModelChoice};
 use tests::bundles::{MANIFEST, copy, default_bundle, file_names, forge};
 use tests::data::drawn;
 use tests::place::Place;
 use tests::program::{BAD_INPUT, mien, refused, trainer};
+use tests::project;
 
 /// Both programs refuse the bundle with these parts in the message, and leave nothing behind.
 fn refused_by_both(place: &Place, bundle: &Path, parts: &[&str]) {
@@ -42,6 +43,18 @@ fn the_default_bundle_holds() {
     assert_eq!(provenance.data_sha256.len(), 64);
     for told in [&provenance.data, &provenance.command, &provenance.commit, &provenance.date] {
         assert!(!told.is_empty(), "{provenance:?}");
+    }
+}
+
+#[test]
+fn every_bundle_of_the_project_says_what_it_said_when_it_was_made() {
+    let folders = fs::read_dir(project("models/bundles")).unwrap().map(|entry| entry.unwrap().path());
+    let bundles: Vec<PathBuf> = folders.filter(|path| path.is_dir()).collect();
+    assert!(bundles.len() >= 3, "{bundles:?}");
+    for path in bundles {
+        let bundle = Bundle::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let held = bundle.golden().check(&bundle.recognizer().unwrap(), 1e-4);
+        held.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
 }
 

@@ -195,7 +195,7 @@ fn a_checkpoint_is_loaded_from_its_file_folder_or_beside_its_bundle() {
 
 #[test]
 fn a_bundle_learns_on_from_its_own_answers() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/bundles/default");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/bundles/light");
     let bundle = Bundle::open(&path).unwrap();
     let input = bundle.manifest.input;
     // The trial that runs without a file of its own has the network of the bundle.
