@@ -130,7 +130,8 @@ impl EvalOp for Pixelwise {
         Workspace::with(|workspace| -> TractResult<()> {
             let mut output = output.try_as_plain_ram_mut()?;
             let output = output.as_slice_mut::<f32>()?;
-            Simd::vectorize(self.vectors, Run { pixelwise: self, map, finish, workspace, output });
+            let call = Call { size: &self.size, map, finish, workspace, output };
+            Simd::vectorize(self.vectors, Run { way: &self.way, call });
             Ok(())
         })?;
         Ok(tvec!(output.into_tvalue()))
@@ -151,12 +152,18 @@ fn numbers(tensor: &TValue) -> TractResult<&[f32]> {
 }
 
 /// One call.
-struct Run<'a> {
-    pixelwise: &'a Pixelwise,
+struct Call<'a> {
+    size: &'a Size,
     map: &'a [f32],
     finish: Finish<'a>,
     workspace: &'a mut Workspace,
     output: &'a mut [f32],
+}
+
+/// One call, with what it is computed by.
+struct Run<'a> {
+    way: &'a Way,
+    call: Call<'a>,
 }
 
 impl WithSimd for Run<'_> {
@@ -177,10 +184,9 @@ impl Run<'_> {
     /// With as many `VECTORS` as a block of filters fills.
     #[inline(always)]
     fn run<S: Simd, const VECTORS: usize>(self, simd: S) {
-        let Self { pixelwise: Pixelwise { size, way, .. }, map, finish, workspace, output } = self;
-        match &**way {
-            Way::Direct(direct) => direct.run::<S, VECTORS>(simd, size, map, finish, workspace, output),
-            Way::Tiles(tiles) => tiles.run::<S, VECTORS>(simd, size, map, finish, workspace, output),
+        match self.way {
+            Way::Direct(direct) => direct.run::<S, VECTORS>(simd, self.call),
+            Way::Tiles(tiles) => tiles.run::<S, VECTORS>(simd, self.call),
         }
     }
 }

@@ -116,6 +116,17 @@ proptest! {
     }
 }
 
+#[test]
+fn filters_may_lie_in_the_padding_alone() {
+    for (filters, pads) in [(8, [0, 3, 0, 0]), (8, [3, 0, 0, 0]), (7, [0, 3, 0, 0]), (7, [3, 0, 0, 0])] {
+        let filter = if pads[0] > 0 { [2, 1] } else { [1, 2] };
+        let case = Case { side: [1, 1], filters, filter, stride: [3, 3], pads, ..plain() };
+        let ours = answers(optimised(case.network()).unwrap(), case.input());
+        let theirs = answers(case.network().into_optimized().unwrap(), case.input());
+        assert!(ours[0].close_enough(&theirs[0], Approximation::Approximate).is_ok(), "{ours:?} {theirs:?}");
+    }
+}
+
 /// A plain one, of few channels by many filters.
 fn plain() -> Case {
     Case {

@@ -2,9 +2,8 @@
 
 use pulp::Simd;
 
-use super::Size;
 use super::vectors::{FILTERS, Finish, PIXELS, Sums};
-use super::workspace::{self, Workspace};
+use super::{Call, Size, workspace};
 
 /// The filters of a convolution: `[blocks of filters, rows, numbers of a row, filters of a block]`.
 #[derive(PartialEq)]
@@ -26,15 +25,8 @@ impl Direct {
 
     /// One call.
     #[inline(always)]
-    pub fn run<S: Simd, const VECTORS: usize>(
-        &self,
-        simd: S,
-        size: &Size,
-        map: &[f32],
-        finish: Finish<'_>,
-        workspace: &mut Workspace,
-        output: &mut [f32],
-    ) {
+    pub fn run<S: Simd, const VECTORS: usize>(&self, simd: S, call: Call<'_>) {
+        let Call { size, map, finish, workspace, output } = call;
         let geometry = &size.geometry;
         let area = [0, 1].map(|axis| (geometry.output[axis] - 1) * geometry.stride[axis] + geometry.filter[axis]);
         let plane = workspace::plane(&mut workspace.plane, geometry, area, map);

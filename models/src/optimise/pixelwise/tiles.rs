@@ -9,9 +9,8 @@
 
 use pulp::Simd;
 
-use super::vectors::{FILTERS, Finish, LANES, PIXELS, Sums};
-use super::workspace::{self, Workspace};
-use super::{Size, basis};
+use super::vectors::{FILTERS, LANES, PIXELS, Sums};
+use super::{Call, Size, basis, workspace};
 
 /// Sides of a tile, pixels of the output.
 const SIDES: [usize; 2] = [2, 4];
@@ -90,33 +89,18 @@ impl Tiles {
 
     /// One call.
     #[inline(always)]
-    pub fn run<S: Simd, const VECTORS: usize>(
-        &self,
-        simd: S,
-        size: &Size,
-        map: &[f32],
-        finish: Finish<'_>,
-        workspace: &mut Workspace,
-        output: &mut [f32],
-    ) {
+    pub fn run<S: Simd, const VECTORS: usize>(&self, simd: S, call: Call<'_>) {
         if self.grid.side == SIDES[0] {
-            self.through::<S, VECTORS, 4, 2>(simd, size, map, finish, workspace, output);
+            self.through::<S, VECTORS, 4, 2>(simd, call);
         } else {
-            self.through::<S, VECTORS, 6, 4>(simd, size, map, finish, workspace, output);
+            self.through::<S, VECTORS, 6, 4>(simd, call);
         }
     }
 
     /// With tiles that have `OUT` pixels a side and need `IN`.
     #[inline(always)]
-    fn through<S: Simd, const VECTORS: usize, const IN: usize, const OUT: usize>(
-        &self,
-        simd: S,
-        size: &Size,
-        map: &[f32],
-        finish: Finish<'_>,
-        workspace: &mut Workspace,
-        output: &mut [f32],
-    ) {
+    fn through<S: Simd, const VECTORS: usize, const IN: usize, const OUT: usize>(&self, simd: S, call: Call<'_>) {
+        let Call { size, map, finish, workspace, output } = call;
         let Self { grid, .. } = self;
         let plane = workspace::plane(&mut workspace.plane, &size.geometry, grid.area(), map);
         let together = (TOGETHER / grid.across).max(1);

@@ -41,6 +41,8 @@ pub fn plane<'a>(memory: &'a mut Vec<f32>, geometry: &Geometry, [high, wide]: [u
     let pictures = maps.len() / (height * width * channels);
     let plane = part(memory, pictures * high * wide * channels);
     plane.fill(0.0);
+    // Filters that are far apart may lie in the padding alone.
+    let left = left.min(wide);
     let run = width.min(wide - left) * channels;
     for (maps, plane) in
         maps.chunks_exact(height * width * channels).zip(plane.chunks_exact_mut(high * wide * channels))
