@@ -166,7 +166,7 @@ fn filters_that_fill_vectors_are_applied_to_pixels_where_the_processor_has_vecto
     let is_by = |name: &str, case: &Case| has(&operations(&optimised(case.network()).unwrap()), name);
     let many = Case { channels: 32, filters: 32, ..plain() };
     assert_eq!(is_by("PixelwiseTiles", &many), has_vectors);
-    for direct in [Case { stride: [2, 2], ..many.clone() }, Case { channels: 3, ..many.clone() }] {
+    for direct in [Case { stride: [2, 2], ..many.clone() }, Case { channels: 3, ..many }] {
         assert_eq!(is_by("PixelwiseDirect", &direct), has_vectors);
     }
     assert!(!is_by("Pixelwise", &plain()));
