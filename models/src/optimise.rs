@@ -15,6 +15,7 @@ mod convolution;
 mod kernel;
 mod layout;
 mod pixelwise;
+mod replace;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
@@ -32,7 +33,7 @@ pub fn optimised(network: InferenceModel) -> TractResult<TypedModel> {
     let places: Vec<usize> = network.nodes().iter().map(|node| node.id).collect();
     for place in places {
         if let Some(convolution) = Convolution::at(&network, place)?
-            && let Some(patch) = convolution.patch(&network)?
+            && let Some(patch) = replace::patch(&convolution, &network)?
         {
             patch.apply(&mut network)?;
         }

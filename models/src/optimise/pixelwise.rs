@@ -7,6 +7,7 @@
 
 mod basis;
 mod direct;
+mod grid;
 mod tiles;
 mod turn;
 mod vectors;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use pulp::Simd;
 
 use super::Size;
-use super::tiles::Grid;
+use super::grid::Grid;
 use super::vectors::{FILTERS, Finish};
 
 /// Numbers of a filter, 3 x 3 by rows, in the basis for tiles of `side` pixels.

@@ -9,11 +9,10 @@
 
 use pulp::Simd;
 
+use super::grid::{Grid, SIDES};
 use super::vectors::{FILTERS, LANES, PIXELS, Sums};
 use super::{Call, Size, basis, workspace};
 
-/// Sides of a tile, pixels of the output.
-const SIDES: [usize; 2] = [2, 4];
 /// Tiles that go through all steps together, so that what one step leaves is still near the processor in the next.
 const TOGETHER: usize = 36;
 /// Channels, and filters, from which on the products outweigh the changes of basis.
@@ -25,45 +24,6 @@ pub struct Tiles {
     grid: Grid,
     /// `[points, blocks of filters, channels, filters of a block]`.
     numbers: Vec<f32>,
-}
-
-/// The tiles of a convolution.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Grid {
-    /// Of a tile, one of [`SIDES`].
-    pub side: usize,
-    pub pictures: usize,
-    /// Rows of tiles of a picture.
-    pub down: usize,
-    /// Tiles of a row.
-    pub across: usize,
-    pub channels: usize,
-    /// Blocks of filters.
-    pub blocks: usize,
-}
-
-impl Grid {
-    fn new(size: &Size, side: usize) -> Self {
-        let [down, across] = size.geometry.output.map(|pixels| pixels.div_ceil(side));
-        let (channels, blocks) = (size.geometry.channels, size.blocks());
-        Self { side, pictures: size.pictures, down, across, channels, blocks }
-    }
-
-    /// Numbers of a tile in the basis.
-    pub fn points(&self) -> usize {
-        (self.side + 2).pow(2)
-    }
-
-    /// Pixels of the input with what is around it, down and across.
-    pub fn area(&self) -> [usize; 2] {
-        [self.down, self.across].map(|tiles| self.side * tiles + 2)
-    }
-
-    /// What the products take, for each channel and filter: as much for reading the filters as for multiplying some tiles by
-    /// them, since those of all layers together are more than a processor keeps near.
-    fn work(&self) -> usize {
-        self.points() * (self.pictures * self.down * self.across + PIXELS)
-    }
 }
 
 impl Tiles {
