@@ -66,7 +66,8 @@ impl Convolution {
             && [facts[0].datum_type, weights.datum_type(), bias.datum_type].iter().all(|&t| t == f32::datum_type());
         let padding = pool.computed_padding(&[height, width]);
         let output = [padding[0].convoluted, padding[1].convoluted];
-        if !is_plain || [pictures, channels, height, width, output[0], output[1]].contains(&0) {
+        let filters = conv.output_channels();
+        if !is_plain || [pictures, channels, height, width, filters, output[0], output[1]].contains(&0) {
             return Ok(None);
         }
         let geometry = Geometry {
@@ -77,7 +78,6 @@ impl Convolution {
             before: [padding[0].pad_before, padding[1].pad_before],
             output,
         };
-        let filters = conv.output_channels();
         let mut weights = weights.clone().into_tensor();
         weights.set_shape(&[filters, geometry.column()])?;
         Ok(Some(Self {

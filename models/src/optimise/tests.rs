@@ -170,6 +170,7 @@ fn filters_that_fill_vectors_are_applied_to_pixels_where_the_processor_has_vecto
         assert_eq!(is_by("PixelwiseDirect", &direct), has_vectors);
     }
     assert!(!is_by("Pixelwise", &plain()));
+    assert!(!is_by("Pixelwise", &Case { filters: 0, ..plain() }), "of no filters");
 }
 
 /// Two convolutions of a map, a shortcut around them, and rectifiers.

@@ -11,16 +11,18 @@ use super::grid::Grid;
 use super::vectors::{FILTERS, Finish};
 
 /// Numbers of a filter, 3 x 3 by rows, in the basis for tiles of `side` pixels.
-pub fn of_filter(weights: &[f32; 9], side: usize) -> Vec<f32> {
-    let line = |[a, b, c]: [f64; 3]| match side {
-        2 => vec![a, (a + b + c) / 2.0, (a - b + c) / 2.0, c],
+pub fn of_filter(weights: &[f32; 9], side: usize) -> impl Iterator<Item = f32> {
+    // Of four numbers or six.
+    let line = move |[a, b, c]: [f64; 3]| match side {
+        2 => [a, (a + b + c) / 2.0, (a - b + c) / 2.0, c, 0.0, 0.0],
         _ => {
             let [even, odd] = [a + 4.0 * c, 2.0 * b];
-            vec![a / 4.0, -(a + b + c) / 6.0, -(a - b + c) / 6.0, (even + odd) / 24.0, (even - odd) / 24.0, c]
+            [a / 4.0, -(a + b + c) / 6.0, -(a - b + c) / 6.0, (even + odd) / 24.0, (even - odd) / 24.0, c]
         }
     };
-    let columns: [Vec<f64>; 3] = from_fn(|x| line(from_fn(|y| weights[3 * y + x].into())));
-    (0..side + 2).flat_map(|y| line(from_fn(|x| columns[x][y]))).map(|number| number as f32).collect()
+    let columns: [[f64; 6]; 3] = from_fn(|x| line(from_fn(|y| weights[3 * y + x].into())));
+    let rows = (0..side + 2).map(move |y| line(from_fn(|x| columns[x][y])));
+    rows.flat_map(move |row| row.into_iter().take(side + 2)).map(|number| number as f32)
 }
 
 /// A row or a column of the input.

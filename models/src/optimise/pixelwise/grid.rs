@@ -5,6 +5,7 @@ use super::vectors::PIXELS;
 
 /// Sides that a tile may have, pixels of the output.
 pub const SIDES: [usize; 2] = [2, 4];
+
 /// The tiles of a convolution.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Grid {

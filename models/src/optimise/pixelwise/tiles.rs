@@ -39,7 +39,7 @@ impl Tiles {
         let mut numbers = vec![0.0; grid.points() * blocks * channels * FILTERS];
         for (number, weights) in weights.as_chunks::<9>().0.iter().enumerate() {
             let [filter, channel] = [number / channels, number % channels];
-            for (point, value) in basis::of_filter(weights, grid.side).into_iter().enumerate() {
+            for (point, value) in basis::of_filter(weights, grid.side).enumerate() {
                 let block = point * blocks + filter / FILTERS;
                 numbers[(block * channels + channel) * FILTERS + filter % FILTERS] = value;
             }
